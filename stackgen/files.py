@@ -1,0 +1,135 @@
+"""The only writer of files: beside the target, flushed to disk, then renamed."""
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from stackgen.errors import WorkError
+from stackgen.progress import Progress
+from stackgen.tree import Tree
+
+
+@contextmanager
+def reported(doing: str) -> Iterator[None]:
+    """Turn what the operating system refuses inside the block into a WorkError that says what was tried."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkError(f"{doing}: {_reason(error)}", _remedy(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{where}"
+
+
+def _remedy(error: OSError) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return "free some space and run the same command again; what is done is kept"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "run it as the owner of that directory, or choose another with --prefix or -d"
+    return ""
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> None:
+    """Put a text file in place in one step; readers see the old or the new, never a part."""
+    with reported(f"cannot write {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fchmod(stream.fileno(), mode)
+                os.fsync(stream.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def write_tree(tree: Tree, directory: Path) -> None:
+    """Write every file of a tree below a directory; files already there that the tree lacks stay."""
+    for path, file in tree.items():
+        write(directory / path, file.text, file.mode)
+
+
+def point(link: Path, target: str) -> None:
+    """Make a symbolic link point to `target` in one rename, whatever it pointed to before."""
+    with reported(f"cannot switch {link}"):
+        temporary = link.with_name(f".{link.name}.{os.getpid()}")
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        temporary.replace(link)
+
+
+def sync(directory: Path) -> None:
+    """Flush a directory's entries to disk, so that a rename into it survives a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def make_read_only(directory: Path) -> None:
+    """Take the write permission from everything below a directory and from itself."""
+    for root, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            _forbid_writing(os.path.join(root, name))  # noqa: PTH118 - this loop is hot
+        _forbid_writing(root)
+
+
+def _forbid_writing(path: str) -> None:
+    mode = os.lstat(path).st_mode
+    if not stat.S_ISLNK(mode) and mode & 0o222:
+        os.chmod(path, stat.S_IMODE(mode) & ~0o222)  # noqa: PTH101
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory tree, read-only or not; nothing happens where it is not there."""
+    if directory.is_symlink() or not directory.exists():
+        return
+    with reported(f"cannot remove {directory}"):
+        for root, _, _ in os.walk(directory):
+            Path(root).chmod(0o700)
+        shutil.rmtree(directory)
+
+
+@contextmanager
+def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
+    """Hold a directory for this process alone; where another holds it, say so once and wait.
+
+    The lock is the kernel's: it goes with its process, a killed one included.
+    """
+    with reported(f"cannot use {directory}"):
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(directory / ".lock", mode=0o644)
+        holder = directory / ".lock-holder"
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
+            progress.say(f"waiting for {who}, which is working in {directory}")
+            lock.acquire()
+    try:
+        write(holder, f"process {os.getpid()} on {os.uname().nodename}\n")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()

@@ -1,0 +1,68 @@
+"""What stackgen knows of frameworks by name; whatever is not here can be said in the YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stackgen.model import System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What the YAML file need not say of a framework."""
+
+    title: str
+    summary: str
+    homepage: str = ""
+    package: str
+    """The distribution on the index for any machine that the two below do not cover."""
+    cpu_package: Mapping[str, str] = field(default_factory=dict)
+    """By architecture, where a smaller distribution serves machines without a GPU."""
+    gpu_package: str = ""
+    """Where NVIDIA GPUs need another one."""
+    imports: str
+    verify: str
+    """The stem of the script below `stackgen/verify/`."""
+
+
+KNOWN: Mapping[str, Knowledge] = {
+    "tensorflow": Knowledge(
+        title="TensorFlow",
+        summary="machine learning with Keras and XLA",
+        homepage="https://www.tensorflow.org",
+        package="tensorflow",
+        cpu_package={"x86_64": "tensorflow-cpu"},
+        gpu_package="tensorflow[and-cuda]",
+        imports="tensorflow",
+        verify="tensorflow",
+    ),
+    "pytorch": Knowledge(
+        title="PyTorch",
+        summary="tensors and dynamic neural networks",
+        homepage="https://pytorch.org",
+        package="torch",
+        imports="torch",
+        verify="pytorch",
+    ),
+    "jax": Knowledge(
+        title="JAX",
+        summary="composable transformations of NumPy programs",
+        homepage="https://docs.jax.dev",
+        package="jax",
+        gpu_package="jax[cuda12]",
+        imports="jax",
+        verify="jax",
+    ),
+}
+
+
+def knowledge(name: str) -> Knowledge:
+    """What is known of a framework; for one that is not known, its name stands for everything."""
+    module = name.replace("-", "_").replace(".", "_").replace("+", "_")
+    return KNOWN.get(name) or Knowledge(title=name, summary="", package=name, imports=module, verify="python")
+
+
+def distribution(known: Knowledge, system: System) -> str:
+    """The distribution that serves a system's processor and GPUs."""
+    if system.accelerators:
+        return known.gpu_package or known.package
+    return known.cpu_package.get(system.architecture, known.package)

@@ -1,0 +1,70 @@
+"""Exactly what an environment resolves to, as values and as the text of its files (PEP 751)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedFile:
+    """A file by name, size in bytes and SHA-256 in hex; never by address."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedPackage:
+    """A package and the one file that it is installed from."""
+
+    name: str
+    version: str
+    file: LockedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelLock:
+    """What a `wheels` framework resolves to, each list sorted by name."""
+
+    framework: str
+    python: str
+    packages: tuple[LockedPackage, ...]
+    build_packages: tuple[LockedPackage, ...] = ()
+    """What building the source distributions needs; not installed."""
+
+    @property
+    def files(self) -> tuple[LockedFile, ...]:
+        """Every file, each once."""
+        return tuple(sorted({package.file for package in (*self.packages, *self.build_packages)}))
+
+    def version(self, package: str) -> str:
+        """The locked version of a package by its normalized name; KeyError where it is not in the lock."""
+        return {locked.name: locked.version for locked in self.packages}[package]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex over everything that decides what is installed."""
+        return digest({"python": self.python, "files": [[file.name, file.sha256] for file in self.files]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """The lock of an environment: what was asked, and what it resolved to, sorted by framework."""
+
+    environment: str
+    inputs: Mapping[str, Json]
+    wheels: tuple[WheelLock, ...]
+
+    def wheel_lock(self, framework: str) -> WheelLock:
+        """The lock of one framework; KeyError where it has none."""
+        return {lock.framework: lock for lock in self.wheels}[framework]
+
+
+def digest(value: Json) -> str:
+    """SHA-256 in hex of a JSON value in its canonical form."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

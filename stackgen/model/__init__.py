@@ -1,0 +1,41 @@
+"""What a site writes, as typed, frozen values; rules that need one value or one file only."""
+
+from stackgen.model.environment import Environment, Modules, Toolchain
+from stackgen.model.framework import (
+    ContainerFramework,
+    Feature,
+    Framework,
+    SourceBuild,
+    SpackFramework,
+    WheelsFramework,
+)
+from stackgen.model.system import (
+    Accelerator,
+    Compiler,
+    External,
+    Interpreter,
+    Nodes,
+    Partition,
+    Scheduler,
+    System,
+)
+
+__all__ = [
+    "Accelerator",
+    "Compiler",
+    "ContainerFramework",
+    "Environment",
+    "External",
+    "Feature",
+    "Framework",
+    "Interpreter",
+    "Modules",
+    "Nodes",
+    "Partition",
+    "Scheduler",
+    "SourceBuild",
+    "SpackFramework",
+    "System",
+    "Toolchain",
+    "WheelsFramework",
+]

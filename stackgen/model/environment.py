@@ -1,0 +1,39 @@
+"""What a site wants on a system, as `environments/*.yaml` states it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stackgen.model.framework import Framework
+from stackgen.model.scalars import FrameworkVersion, Line, Name, Prefix, ReleaseName, Spec, Strict
+
+
+class Modules(Strict):
+    """How users see the result: `module load NAMESPACE/FRAMEWORK`."""
+
+    namespace: Name = "hpai"
+    defaults: dict[Name, FrameworkVersion] = Field(default_factory=dict)
+    """The version that `module load` takes where several share a module's name."""
+
+
+class Toolchain(Strict):
+    """Compiler, MPI, math library and CUDA, as Spack specs."""
+
+    compiler: Spec | None = None
+    mpi: Spec | None = None
+    math: Spec | None = None
+    cuda: Spec | None = None
+
+
+class Environment(Strict):
+    """One YAML file, includes joined, system not yet looked up."""
+
+    name: Name
+    release: ReleaseName
+    system: Line
+    """A file of `systems/` beside this one without its `.yaml`, or `this` for the machine we are on."""
+    prefix: Prefix
+    modules: Modules = Modules()
+    toolchain: Toolchain = Toolchain()
+    packages: tuple[Spec, ...] = ()
+    frameworks: Annotated[dict[Name, Framework], Field(min_length=1)]

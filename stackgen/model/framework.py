@@ -1,0 +1,91 @@
+"""A framework: a name, a version, a Python, and where it comes from."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stackgen.model.scalars import (
+    FrameworkVersion,
+    ImportName,
+    Line,
+    Name,
+    ProjectName,
+    PythonVersion,
+    Requirement,
+    SettingText,
+    Spec,
+    Strict,
+    Variable,
+)
+
+
+class Feature(StrEnum):
+    """What a framework can be asked to have besides itself."""
+
+    JUPYTER = "jupyter"
+    """ipykernel in its Python."""
+    ONEDNN = "onednn"
+    """A promise, proved by `stackgen test`: oneDNN does the work."""
+    MKL = "mkl"
+    """A promise, proved by `stackgen test`: MKL does the matrix products."""
+    HOROVOD = "horovod"
+    MPI4PY = "mpi4py"
+    DDP = "ddp"
+
+
+class SourceBuild(Strict):
+    """A package that may come as a source distribution, and what its build needs from the index."""
+
+    name: ProjectName
+    build_requires: Annotated[tuple[Requirement, ...], Field(alias="build-requires")] = (
+        "setuptools",
+        "wheel",
+    )
+
+
+class _Framework(Strict):
+    """What every source has in common."""
+
+    module: Name | None = None
+    """The module's name, where it is not the framework's: so two versions can share one name."""
+    features: tuple[Feature, ...] = ()
+    settings: dict[Variable, SettingText] = Field(default_factory=dict)
+    """Environment variables that the module sets where the user has not."""
+    verify: Line | None = None
+    """A script of the site's own, relative to the YAML file, that `stackgen test` runs as well."""
+
+
+class WheelsFramework(_Framework):
+    """A framework from hash-locked wheels."""
+
+    source: Annotated[Literal["wheels"], Field(alias="from")]
+    version: FrameworkVersion
+    python: PythonVersion | None = None
+    package: ProjectName | None = None
+    """The distribution's name on the index, where stackgen cannot know it."""
+    imports: Annotated[ImportName | None, Field(alias="import")] = None
+    requires: tuple[Requirement, ...] = ()
+    sdists: tuple[SourceBuild, ...] = ()
+    """The only packages that the lock may take as source distributions."""
+
+
+class SpackFramework(_Framework):
+    """A framework that Spack builds from source."""
+
+    source: Annotated[Literal["spack"], Field(alias="from")]
+    version: FrameworkVersion
+    python: PythonVersion | None = None
+    spec: Spec | None = None
+    imports: Annotated[ImportName | None, Field(alias="import")] = None
+
+
+class ContainerFramework(_Framework):
+    """A framework in an OCI image, named by digest."""
+
+    source: Annotated[Literal["container"], Field(alias="from")]
+    version: FrameworkVersion
+    image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")]
+
+
+Framework = Annotated[WheelsFramework | SpackFramework | ContainerFramework, Field(discriminator="source")]

@@ -1,0 +1,39 @@
+"""How the stages tell what they do; the command line decides what that looks like."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+Advance = Callable[[int], None]
+"""Called with how much of a task's total has been done since the last call."""
+
+
+class Progress(Protocol):
+    """Where a stage reports: lines for people, details for the log."""
+
+    def say(self, line: str) -> None:
+        """Tell the user one line."""
+        ...
+
+    def log(self, text: str) -> None:
+        """Note a detail that only the log file shows."""
+        ...
+
+    def task(self, title: str, total: int, *, unit: str = "files") -> AbstractContextManager[Advance]:
+        """Show a task of `total` units (`files` or `bytes`) while its block runs."""
+        ...
+
+
+class Silent:
+    """A Progress that keeps quiet."""
+
+    def say(self, line: str) -> None:
+        """Drop the line."""
+
+    def log(self, text: str) -> None:
+        """Drop the detail."""
+
+    @contextmanager
+    def task(self, title: str, total: int, *, unit: str = "files") -> Iterator[Advance]:
+        """Show nothing."""
+        yield lambda _: None
