@@ -63,6 +63,15 @@ def write_tree(tree: Tree, directory: Path) -> None:
         write(directory / path, file.text, file.mode)
 
 
+def replace_tree(tree: Tree, directory: Path, pattern: str) -> None:
+    """Write a tree and take away the directory's files of that pattern that the tree lacks."""
+    write_tree(tree, directory)
+    with reported(f"cannot tidy {directory}"):
+        for path in directory.glob(pattern):
+            if path.name not in tree:
+                path.unlink()
+
+
 def point(link: Path, target: str) -> None:
     """Make a symbolic link point to `target` in one rename, whatever it pointed to before."""
     with reported(f"cannot switch {link}"):
