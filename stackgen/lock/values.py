@@ -1,4 +1,4 @@
-"""Exactly what an environment resolves to, as values and as the text of its files (PEP 751)."""
+"""What an environment resolves to, as values."""
 
 import hashlib
 import json
@@ -24,6 +24,11 @@ class LockedPackage:
     name: str
     version: str
     file: LockedFile
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is installed as it is; a source distribution is built first."""
+        return self.file.name.endswith(".whl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,11 @@ class Lock:
     def wheel_lock(self, framework: str) -> WheelLock:
         """The lock of one framework; KeyError where it has none."""
         return {lock.framework: lock for lock in self.wheels}[framework]
+
+    @property
+    def files(self) -> tuple[LockedFile, ...]:
+        """Every file of every framework, each once."""
+        return tuple(sorted({file for wheels in self.wheels for file in wheels.files}))
 
 
 def digest(value: Json) -> str:

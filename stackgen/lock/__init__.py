@@ -1,0 +1,19 @@
+"""Exactly what an environment resolves to: its values, its files (PEP 751), and what it was made from."""
+
+from stackgen.lock.directory import lock_tree, parse_lock, read_lock
+from stackgen.lock.inputs import changes, inputs
+from stackgen.lock.values import Json, Lock, LockedFile, LockedPackage, WheelLock, digest
+
+__all__ = [
+    "Json",
+    "Lock",
+    "LockedFile",
+    "LockedPackage",
+    "WheelLock",
+    "changes",
+    "digest",
+    "inputs",
+    "lock_tree",
+    "parse_lock",
+    "read_lock",
+]

@@ -1,0 +1,166 @@
+"""The files of a lock, `lock.json` and `pylock.<framework>.toml`, written, and read back with distrust."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from stackgen.errors import InputError, Place
+from stackgen.lock.pylock import parse_pylock, pylock_text
+from stackgen.lock.values import Json, Lock, LockedPackage, WheelLock, digest
+from stackgen.model.scalars import Glibc, Name, ProjectName, PythonVersion, Requirement, Strict
+from stackgen.tree import File, Tree
+
+INDEX = "lock.json"
+LARGEST = 16 * 2**20
+"""Bytes; a lock of a thousand packages has a fiftieth of it."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _SystemInputs(Strict):
+    architecture: Name
+    glibc: Glibc
+
+
+class _FrameworkInputs(Strict):
+    python: PythonVersion
+    requires: Annotated[tuple[Requirement, ...], Field(min_length=1)]
+    sdists: dict[ProjectName, tuple[Requirement, ...]]
+
+    @property
+    def builds(self) -> bool:
+        """Whether something has to be had for building source distributions."""
+        return any(self.sdists.values())
+
+
+class _Inputs(Strict):
+    system: _SystemInputs
+    frameworks: dict[Name, _FrameworkInputs]
+
+
+class _Index(Strict):
+    """`lock.json`; `digest` is over everything else in it, and so over every file of the lock."""
+
+    format: Literal[1]
+    environment: Name
+    inputs: _Inputs
+    files: dict[str, Sha256]
+    digest: Sha256
+
+
+def lock_tree(lock: Lock) -> Tree:
+    """The files of a lock; the same lock gives the same bytes, whichever uv resolved it."""
+    texts: dict[str, str] = {}
+    for name, text in (text for wheels in lock.wheels for text in _pylock_texts(wheels)):
+        if name in texts:
+            raise InputError.of(f"two frameworks would be locked in {name}", "rename one of them")
+        texts[name] = text
+    content: dict[str, Json] = {
+        "format": 1,
+        "environment": lock.environment,
+        "inputs": dict(lock.inputs),
+        "files": {name: _sha256(text) for name, text in texts.items()},
+    }
+    index = json.dumps({**content, "digest": digest(content)}, indent=2, sort_keys=True) + "\n"
+    return Tree({INDEX: File(index), **{name: File(text) for name, text in texts.items()}})
+
+
+def _pylock_texts(wheels: WheelLock) -> list[tuple[str, str]]:
+    texts = [(_pylock_name(wheels.framework), pylock_text(wheels.packages, wheels.python))]
+    if wheels.build_packages:
+        name = _pylock_name(wheels.framework, build=True)
+        texts.append((name, pylock_text(wheels.build_packages, wheels.python)))
+    return texts
+
+
+def _pylock_name(framework: str, *, build: bool = False) -> str:
+    return f"pylock.{framework}-build.toml" if build else f"pylock.{framework}.toml"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_lock(directory: Path) -> Lock:
+    """The lock in a directory; InputError where it is not there, damaged or edited."""
+    if not (directory / INDEX).is_file():
+        raise _refusal(directory, directory, "there is no lock here")
+    paths = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
+    return parse_lock({path.name: _text(path) for path in paths}, directory)
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise _refusal(path.parent, path, "is no file of a lock")
+    with path.open("rb") as stream:
+        content = stream.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise _refusal(path.parent, path, f"is larger than any lock, {LARGEST // 2**20} MiB")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise _refusal(path.parent, path, "is not UTF-8") from None
+
+
+def parse_lock(texts: Mapping[str, str], directory: Path) -> Lock:
+    """The lock of files by name; InputError names the file of `directory` that is at fault."""
+    index = _parse_index(texts[INDEX], directory)
+    for name in sorted(texts.keys() | index.files.keys() - {INDEX}):
+        if name not in texts:
+            raise _refusal(directory, directory / name, "is missing")
+        if name != INDEX and name not in index.files:
+            raise _refusal(directory, directory / name, f"is not named in {INDEX}")
+        if name != INDEX and _sha256(texts[name]) != index.files[name]:
+            raise _refusal(directory, directory / name, "was edited or damaged since it was locked")
+    return _lock(index, texts, directory)
+
+
+def _parse_index(text: str, directory: Path) -> _Index:
+    path = directory / INDEX
+    try:
+        content = json.loads(text)
+        index = _Index.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise _refusal(directory, path, f"is not valid: {where}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise _refusal(directory, path, f"is no JSON: {error}") from None
+    if digest({key: value for key, value in content.items() if key != "digest"}) != index.digest:
+        raise _refusal(directory, path, "was edited or damaged since it was locked")
+    return index
+
+
+def _lock(index: _Index, texts: Mapping[str, str], directory: Path) -> Lock:
+    def packages(name: str, python: str) -> tuple[LockedPackage, ...]:
+        if name not in texts:
+            raise _refusal(directory, directory / name, "is missing")
+        try:
+            return parse_pylock(texts[name], python)
+        except ValueError as error:
+            raise _refusal(directory, directory / name, str(error)) from None
+
+    wheels = tuple(
+        WheelLock(
+            framework=name,
+            python=asked.python,
+            packages=packages(_pylock_name(name), asked.python),
+            build_packages=packages(_pylock_name(name, build=True), asked.python) if asked.builds else (),
+        )
+        for name, asked in sorted(index.inputs.frameworks.items())
+    )
+    inputs: dict[str, Json] = json.loads(texts[INDEX])["inputs"]
+    lock = Lock(environment=index.environment, inputs=inputs, wheels=wheels)
+    for name in sorted(texts.keys() - lock_tree(lock).keys()):
+        raise _refusal(directory, directory / name, "belongs to no framework of the lock")
+    return lock
+
+
+def _refusal(directory: Path, file: Path, what: str) -> InputError:
+    environment = directory.with_suffix(".yaml") if directory.suffix == ".lock" else "ENV.yaml"
+    remedy = f"run `stackgen lock {environment}`"
+    return InputError.of(what, remedy, place=Place(file=str(file)))

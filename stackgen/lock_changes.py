@@ -1,0 +1,83 @@
+"""What differs between the packages of two locks or releases."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from stackgen.config import load
+from stackgen.errors import InputError, Place
+from stackgen.lock import read_lock
+from stackgen.release import Release
+
+Packages = Mapping[str, Mapping[str, str]]
+"""Versions by normalized package name by framework."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Change:
+    """A package that is in one of two sets only, or in both with different versions."""
+
+    framework: str
+    package: str
+    old: str | None
+    """The version before; None where the package was added."""
+    new: str | None
+    """The version after; None where the package was removed."""
+
+    @property
+    def kind(self) -> str:
+        """`added`, `removed` or `changed`."""
+        if self.old is None:
+            return "added"
+        return "removed" if self.new is None else "changed"
+
+
+def difference(old: Packages, new: Packages) -> tuple[Change, ...]:
+    """Every package that differs, sorted by framework and name."""
+    return tuple(
+        change
+        for framework in sorted(old.keys() | new.keys())
+        for change in _framework_difference(framework, old.get(framework, {}), new.get(framework, {}))
+    )
+
+
+def _framework_difference(
+    framework: str, old: Mapping[str, str], new: Mapping[str, str]
+) -> Iterator[Change]:
+    for package in sorted(old.keys() | new.keys()):
+        before, after = old.get(package), new.get(package)
+        if before != after:
+            yield Change(framework=framework, package=package, old=before, new=after)
+
+
+def packages_at(path: Path) -> Packages:
+    """What a lock's directory, an environment file with its lock, or a release's directory holds."""
+    if path.is_file():
+        return _locked_packages(path.parent / f"{load(path).environment.name}.lock")
+    if (path / "release.json").is_file():
+        return _released_packages(path / "release.json")
+    if path.is_dir():
+        return _locked_packages(path)
+    raise InputError.of(
+        f"{path} is not there", "name a lock's directory, an environment file or a release's directory"
+    )
+
+
+def _locked_packages(directory: Path) -> Packages:
+    return {
+        wheels.framework: {package.name: package.version for package in wheels.packages}
+        for wheels in read_lock(directory).wheels
+    }
+
+
+def _released_packages(path: Path) -> Packages:
+    try:
+        release = Release.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, ValueError):
+        raise InputError.of(
+            "is no release that this stackgen can read", "name another", place=Place(file=str(path))
+        ) from None
+    return {framework.name: framework.packages for framework in release.frameworks}
