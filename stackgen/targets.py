@@ -5,6 +5,9 @@ from archspec.cpu import host as detect
 
 NAMES: tuple[str, ...] = tuple(sorted(TARGETS))
 
+FAMILIES = ("x86_64", "aarch64", "ppc64le", "riscv64")
+"""The processor families that wheels are made for, as wheels name them."""
+
 
 def family(target: str) -> str:
     """The processor family of a target, such as x86_64, aarch64, ppc64le."""

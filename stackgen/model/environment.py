@@ -12,6 +12,7 @@ class Modules(Strict):
     """How users see the result: `module load NAMESPACE/FRAMEWORK`."""
 
     namespace: Name = "hpai"
+    """What stands before the slash."""
     defaults: dict[Name, FrameworkVersion] = Field(default_factory=dict)
     """The version that `module load` takes where several share a module's name."""
 
@@ -28,12 +29,17 @@ class Toolchain(Strict):
 class Environment(Strict):
     """One YAML file, includes joined, system not yet looked up."""
 
-    name: Name
+    name: Annotated[Name, Field(examples=["supermuc"])]
+    """The environment's name; its lock is the directory NAME.lock beside this file."""
     release: ReleaseName
-    system: Line
+    """What the next published release is called."""
+    system: Annotated[Line, Field(examples=["this"])]
     """A file of `systems/` beside this one without its `.yaml`, or `this` for the machine we are on."""
     prefix: Prefix
+    """The directory that holds everything that is built; `~` and `$HOME` are the admin's home."""
     modules: Modules = Modules()
     toolchain: Toolchain = Toolchain()
     packages: tuple[Spec, ...] = ()
+    """What Spack builds for everyone."""
     frameworks: Annotated[dict[Name, Framework], Field(min_length=1)]
+    """What users load, by name."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from stackgen.model.scalars import (
     FrameworkVersion,
+    Image,
     ImportName,
     Line,
     Name,
@@ -38,10 +39,12 @@ class SourceBuild(Strict):
     """A package that may come as a source distribution, and what its build needs from the index."""
 
     name: ProjectName
+    """The package's name on the index."""
     build_requires: Annotated[tuple[Requirement, ...], Field(alias="build-requires")] = (
         "setuptools",
         "wheel",
     )
+    """What its build needs; locked as well, and not installed."""
 
 
 class _Framework(Strict):
@@ -50,22 +53,28 @@ class _Framework(Strict):
     module: Name | None = None
     """The module's name, where it is not the framework's: so two versions can share one name."""
     features: tuple[Feature, ...] = ()
+    """What it is to have besides itself."""
     settings: dict[Variable, SettingText] = Field(default_factory=dict)
     """Environment variables that the module sets where the user has not."""
     verify: Line | None = None
-    """A script of the site's own, relative to the YAML file, that `stackgen test` runs as well."""
+    """A script of the site's own, relative to the environment's file, that `stackgen test` runs as well."""
 
 
 class WheelsFramework(_Framework):
     """A framework from hash-locked wheels."""
 
     source: Annotated[Literal["wheels"], Field(alias="from")]
+    """Where it comes from."""
     version: FrameworkVersion
+    """`2.21.0` is that one, `2.21` any 2.21, `'>=2.20,<3'` the newest in between, `newest` the newest."""
     python: PythonVersion | None = None
+    """Its Python, major and minor; without it the first that the system lists."""
     package: ProjectName | None = None
     """The distribution's name on the index, where stackgen cannot know it."""
     imports: Annotated[ImportName | None, Field(alias="import")] = None
+    """What a program writes after `import`, where stackgen cannot know it."""
     requires: tuple[Requirement, ...] = ()
+    """Further packages in its Python, as pip takes them."""
     sdists: tuple[SourceBuild, ...] = ()
     """The only packages that the lock may take as source distributions."""
 
@@ -74,18 +83,26 @@ class SpackFramework(_Framework):
     """A framework that Spack builds from source."""
 
     source: Annotated[Literal["spack"], Field(alias="from")]
+    """Where it comes from."""
     version: FrameworkVersion
+    """The version as Spack knows it."""
     python: PythonVersion | None = None
+    """Its Python, major and minor."""
     spec: Spec | None = None
+    """What Spack is asked for; without it the framework's name."""
     imports: Annotated[ImportName | None, Field(alias="import")] = None
+    """What a program writes after `import`, where stackgen cannot know it."""
 
 
 class ContainerFramework(_Framework):
     """A framework in an OCI image, named by digest."""
 
     source: Annotated[Literal["container"], Field(alias="from")]
+    """Where it comes from."""
     version: FrameworkVersion
-    image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")]
+    """The version that the module shows."""
+    image: Image
+    """The image with its digest."""
 
 
 Framework = Annotated[WheelsFramework | SpackFramework | ContainerFramework, Field(discriminator="source")]

@@ -1,10 +1,6 @@
 """The kinds of text that the YAML files hold, each with its rule and the remedy for breaking it."""
 
-import os
 import re
-from collections.abc import Collection
-from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from packaging.requirements import InvalidRequirement
@@ -13,44 +9,61 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 from packaging.version import Version as ParsedVersion
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from stackgen import targets
+from stackgen.model import paths
+from stackgen.model.base import Strict, near, refuse
+
+__all__ = ["Strict", "near", "refuse"]
 
 NEWEST = "newest"
 
-_SYSTEM_DIRECTORIES = frozenset(
-    f"/{name}"
-    for name in (
-        *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "opt"),
-        *("proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
-    )
-)
+OLDEST_PYTHON = 9
+"""The minor version of the oldest Python 3 that stackgen's tools run on."""
+
+_PYTHON = r"^3\.\d{1,2}$"
+_GLIBC = r"^2\.\d{1,2}$"
+_NAME = r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$"
+_RELEASE = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$"
+_OPERATING_SYSTEM = r"^[a-z][a-z0-9_.]*$"
+_PROJECT = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_SPEC = r"^[a-z0-9][^;&|`$<>\\'\n]*$"
+_IMAGE = r"^[^\s@]+@sha256:[0-9a-f]{64}$"
+_MEMORY = r"^\d+(\.\d+)? ?[MGT]i?B$"
+_NODES = r"^[1-9]\d*(\.\.[1-9]\d*)?$"
+_DURATION = r"^(\d+-)?\d{1,3}:\d{2}(:\d{2})?$"
+_CAPABILITY = r"^\d{1,2}\.\d$"
 
 
-class Strict(BaseModel):
-    """The base of all that is read from YAML: frozen, and nothing unknown passes."""
+def _matching(pattern: str, kind: str, remedy: str) -> AfterValidator:
+    """The rule that a text fits a pattern, the same that the JSON schema shows to editors."""
+    compiled = re.compile(pattern.removesuffix("$") + r"\Z", re.ASCII)
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    def check(text: str) -> str:
+        if not compiled.match(text):
+            raise refuse(f"{text!r} is no {kind}", remedy)
+        return text
 
-
-def refuse(what: str, remedy: str) -> PydanticCustomError:
-    """The error of a rule of ours: `config` prints `what; remedy` after the place."""
-    return PydanticCustomError("stackgen", "{what}", {"what": what, "remedy": remedy})
-
-
-def near(word: str, known: Collection[str], remedy: str) -> str:
-    """A remedy that names the nearest known words, or `remedy` where none is near."""
-    matches = get_close_matches(word, known, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(matches)}?" if matches else remedy
+    return AfterValidator(check)
 
 
-def _python_version(text: str) -> str:
-    if not re.fullmatch(r"3\.\d{1,2}", text):
-        raise refuse(f"{text!r} is no Python version", "give major and minor, such as 3.11")
-    if int(text.split(".")[1]) < 9:
-        raise refuse(f"Python {text} is older than 3.9", "stackgen's tools need 3.9 or newer")
+def _shown(*examples: str, pattern: str = "", kinds: tuple[str, ...] = ("string",)) -> WithJsonSchema:
+    """What the JSON schema says of a text; numbers pass as well where people leave the quotes out."""
+    kind = kinds[0] if len(kinds) == 1 else list(kinds)
+    schema = {"type": kind, "pattern": pattern, "examples": list(examples)}
+    return WithJsonSchema({key: value for key, value in schema.items() if value})
+
+
+def _text(value: object) -> object:
+    """Let YAML's own types in where a value is built from Python; the loader hands over text only."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _recent_python(text: str) -> str:
+    if int(text.removeprefix("3.")) < OLDEST_PYTHON:
+        raise refuse(f"Python {text} is too old", f"stackgen's tools need 3.{OLDEST_PYTHON} or newer")
     return text
 
 
@@ -58,16 +71,23 @@ def _framework_version(text: str) -> str:
     if text == NEWEST:
         return text
     try:
-        ParsedVersion(text)
+        return str(ParsedVersion(text))
     except InvalidVersion:
-        try:
-            SpecifierSet(text)
-        except InvalidSpecifier:
-            raise refuse(
-                f"{text!r} is neither a version nor a version specifier",
-                f"write 2.21.0, 2.21, '>=2.20,<3' or {NEWEST}",
-            ) from None
-    return text
+        return _specifier(text)
+
+
+def _specifier(text: str) -> str:
+    fault = refuse(
+        f"{text!r} is neither a version nor a version specifier",
+        f"write 2.21.0, 2.21, '>=2.20,<3' or {NEWEST}",
+    )
+    if not text.strip():
+        raise fault
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        raise fault from None
+    return text.strip()
 
 
 def _requirement(text: str) -> str:
@@ -86,32 +106,15 @@ def _requirement(text: str) -> str:
     return text
 
 
-def _project_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", text):
-        raise refuse(f"{text!r} is no package name", "use letters, digits, '.', '_' and '-'")
-    return canonicalize_name(text)
-
-
 def _import_name(text: str) -> str:
     if not all(part.isidentifier() for part in text.split(".")):
         raise refuse(f"{text!r} is no Python module name", "write it as after `import`")
     return text
 
 
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_.+-]{0,62}", text):
-        raise refuse(
-            f"{text!r} is no name",
-            "use up to 63 small letters, digits, '-', '_', '.' or '+', a letter or digit first",
-        )
-    return text
-
-
-def _release(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}", text) or text == "current":
-        raise refuse(
-            f"{text!r} is no release name", "use letters, digits, '-', '_', '.' or '+', such as 2026.11"
-        )
+def _not_current(text: str) -> str:
+    if text == "current":
+        raise refuse("'current' is the link to the published release", "choose another name, such as 2026.11")
     return text
 
 
@@ -125,36 +128,15 @@ def _line(text: str) -> str:
 
 def _target(text: str) -> str:
     if text not in targets.NAMES:
+        raise refuse(f"unknown target {text!r}", near(text, targets.NAMES, "use a name that archspec knows"))
+    if (family := targets.family(text)) not in targets.FAMILIES:
         raise refuse(
-            f"unknown target {text!r}",
-            near(text, targets.NAMES, "use a name that archspec knows"),
+            f"the target {text} is of the family {family}", f"use one of {', '.join(targets.FAMILIES)}"
         )
     return text
 
 
-def _glibc(text: str) -> str:
-    if not re.fullmatch(r"2\.\d{1,2}", text):
-        raise refuse(f"{text!r} is no glibc version", "write it as `ldd --version` does, such as 2.28")
-    return text
-
-
-def _operating_system(text: str) -> str:
-    if not re.fullmatch(r"[a-z]+[a-z0-9_.]*", text):
-        raise refuse(
-            f"{text!r} is no operating system", "write it as Spack does, such as rhel8, sles15, debian12"
-        )
-    return text
-
-
-def _spec(text: str) -> str:
-    if not re.match(r"[a-z0-9][a-z0-9_-]*", text) or re.search(r"[;&|`$<>\\'\n]", text):
-        raise refuse(f"{text!r} is no Spack spec", "begin with a package name, such as hdf5@1.14 +mpi")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise refuse(f"{text!r} is no environment variable", "use letters, digits and '_'")
+def _settable(text: str) -> str:
     if text in {"PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "MODULEPATH"} or text.startswith(
         ("PYTHON", "LMOD_")
     ):
@@ -162,58 +144,108 @@ def _variable(text: str) -> str:
     return text
 
 
-def _directory(text: str) -> str:
-    """A directory on a machine that need not be this one: absolute and plain."""
-    if not text.startswith("/") or ".." in PurePosixPath(text).parts:
-        raise refuse(f"{text!r} is not an absolute path", "begin with /")
-    return _plain_path(text)
-
-
-def _prefix(text: str) -> str:
-    """The place of an environment; `~` and `$HOME` stand for the admin's home."""
-    expanded = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises
-    if not expanded.startswith("/"):
-        raise refuse(f"the prefix {text!r} is not absolute", "begin with / or ~/")
-    plain = _plain_path(os.path.normpath(expanded))
-    if ".." in PurePosixPath(expanded).parts:
-        raise refuse(f"the prefix {text!r} climbs with '..'", "write the directory itself")
-    if plain in _SYSTEM_DIRECTORIES | {"/", "//"} or plain == os.path.normpath(str(Path.home())):
-        raise refuse(
-            f"the prefix {text!r} belongs to the system or is a home",
-            f"choose a directory of its own, such as {plain.rstrip('/')}/hpai",
-        )
-    return plain
-
-
-def _plain_path(text: str) -> str:
-    if re.search(r"[^A-Za-z0-9._+@=,/-]", text):
-        raise refuse(
-            f"{text!r} has characters that paths in scripts cannot hold", "use letters, digits and ._+@=,-"
-        )
+def _ascending(text: str) -> str:
+    first, _, last = text.partition("..")
+    if last and int(last) < int(first):
+        raise refuse(f"{text!r} ends below its start", "write the smaller number first, such as 1..16")
     return text
 
 
-def _text(value: object) -> object:
-    """Let YAML's own types in where a value is built from Python; the loader hands over text only."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+_NUMBER = ("string", "number")
 
-
-_NUMBER_OR_TEXT = WithJsonSchema({"type": ["string", "number"]})
-
-PythonVersion = Annotated[str, BeforeValidator(_text), AfterValidator(_python_version), _NUMBER_OR_TEXT]
-FrameworkVersion = Annotated[str, BeforeValidator(_text), AfterValidator(_framework_version), _NUMBER_OR_TEXT]
-Glibc = Annotated[str, BeforeValidator(_text), AfterValidator(_glibc), _NUMBER_OR_TEXT]
-ReleaseName = Annotated[str, BeforeValidator(_text), AfterValidator(_release), _NUMBER_OR_TEXT]
-SettingText = Annotated[str, BeforeValidator(_text), AfterValidator(_line), _NUMBER_OR_TEXT]
-Line = Annotated[str, AfterValidator(_line)]
-Name = Annotated[str, AfterValidator(_name)]
-Requirement = Annotated[str, AfterValidator(_requirement)]
-ProjectName = Annotated[str, AfterValidator(_project_name)]
-ImportName = Annotated[str, AfterValidator(_import_name)]
-Target = Annotated[str, AfterValidator(_target)]
-OperatingSystem = Annotated[str, AfterValidator(_operating_system)]
-Spec = Annotated[str, AfterValidator(_spec)]
-Variable = Annotated[str, AfterValidator(_variable)]
-Directory = Annotated[str, AfterValidator(_directory)]
-Prefix = Annotated[str, AfterValidator(_prefix)]
-Url = Annotated[str, StringConstraints(pattern=r"^(https?|file)://\S+$")]
+PythonVersion = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(_PYTHON, "Python version", "give major and minor, such as 3.11"),
+    AfterValidator(_recent_python),
+    _shown("3.11", pattern=_PYTHON, kinds=_NUMBER),
+]
+FrameworkVersion = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(_framework_version),
+    _shown(NEWEST, "2.21.0", "2.21", ">=2.20,<3", kinds=_NUMBER),
+]
+Glibc = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(_GLIBC, "glibc version", "write it as `ldd --version` does, such as 2.28"),
+    _shown("2.28", pattern=_GLIBC, kinds=_NUMBER),
+]
+ReleaseName = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(_RELEASE, "release name", "use letters, digits, '-', '_', '.' or '+', such as 2026.11"),
+    AfterValidator(_not_current),
+    _shown("2026.11", pattern=_RELEASE, kinds=_NUMBER),
+]
+Capability = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(_CAPABILITY, "compute capability", "write major and minor, such as 9.0"),
+    _shown("9.0", pattern=_CAPABILITY, kinds=_NUMBER),
+]
+NodeRange = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(_NODES, "number of nodes", "write 1..16, or a single number"),
+    AfterValidator(_ascending),
+    _shown("1..16", pattern=_NODES, kinds=("string", "integer")),
+]
+SettingText = Annotated[
+    str, BeforeValidator(_text), AfterValidator(_line), _shown(kinds=("string", "number", "boolean"))
+]
+Line = Annotated[str, AfterValidator(_line), _shown(pattern=r"\S")]
+Name = Annotated[
+    str,
+    _matching(
+        _NAME,
+        "name",
+        "use up to 63 small letters, digits, '-', '_' or '.', a letter or digit at both ends",
+    ),
+    _shown(pattern=_NAME),
+]
+Requirement = Annotated[str, AfterValidator(_requirement), _shown("keras>=3")]
+ProjectName = Annotated[
+    str,
+    _matching(_PROJECT, "package name", "use letters, digits, '.', '_' and '-'"),
+    AfterValidator(canonicalize_name),
+    _shown("tensorflow-cpu", pattern=_PROJECT),
+]
+ImportName = Annotated[str, AfterValidator(_import_name), _shown("tensorflow")]
+Image = Annotated[
+    str,
+    _matching(_IMAGE, "image with its digest", "write NAME@sha256: and 64 hexadecimal digits"),
+    _shown(f"example/pytorch@sha256:{'0' * 64}", pattern=_IMAGE),
+]
+Target = Annotated[str, AfterValidator(_target), _shown("skylake_avx512", "zen3", "power9le", "neoverse_v2")]
+OperatingSystem = Annotated[
+    str,
+    _matching(
+        _OPERATING_SYSTEM, "operating system", "write it as Spack does, such as rhel8, sles15, debian12"
+    ),
+    _shown("rhel8", "sles15", "debian12", pattern=_OPERATING_SYSTEM),
+]
+Spec = Annotated[
+    str,
+    _matching(_SPEC, "Spack spec", "begin with a package name, such as hdf5@1.14 +mpi"),
+    _shown("hdf5@1.14 +mpi", pattern=_SPEC),
+]
+Variable = Annotated[
+    str,
+    _matching(_VARIABLE, "environment variable", "use letters, digits and '_'"),
+    AfterValidator(_settable),
+    _shown("OMP_NUM_THREADS", pattern=_VARIABLE),
+]
+Memory = Annotated[
+    str,
+    _matching(_MEMORY, "amount of memory", "write it with its unit, such as 96 GB"),
+    _shown("96 GB", pattern=_MEMORY),
+]
+Duration = Annotated[
+    str,
+    _matching(_DURATION, "time limit", "write hours:minutes:seconds, such as 48:00:00"),
+    _shown("48:00:00", pattern=_DURATION),
+]
+Directory = Annotated[str, AfterValidator(paths.directory), _shown("/usr")]
+Prefix = Annotated[str, AfterValidator(paths.prefix), _shown("~/hpai", "/opt/hpai")]

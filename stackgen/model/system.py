@@ -1,16 +1,19 @@
 """A machine and its facts, as `environments/systems/*.yaml` states them."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, WithJsonSchema, model_validator
+from pydantic import Field, PositiveInt
 
 from stackgen import targets
 from stackgen.model.scalars import (
+    Capability,
     Directory,
+    Duration,
     Glibc,
     Line,
+    Memory,
     Name,
+    NodeRange,
     OperatingSystem,
     PythonVersion,
     SettingText,
@@ -18,36 +21,18 @@ from stackgen.model.scalars import (
     Strict,
     Target,
     Variable,
-    refuse,
 )
 
-
-def _memory(text: str) -> str:
-    if not re.fullmatch(r"\d+(\.\d+)? ?[MGT]i?B", text):
-        raise refuse(f"{text!r} is no amount of memory", "write it with its unit, such as 96 GB")
-    return text
-
-
-def _node_range(text: str) -> str:
-    match = re.fullmatch(r"(\d+)(?:\.\.(\d+))?", text)
-    if not match or int(match[1]) < 1 or (match[2] and int(match[2]) < int(match[1])):
-        raise refuse(f"{text!r} is no number of nodes", "write 1..16, or a single number")
-    return text
-
-
-def _duration(text: str) -> str:
-    if not re.fullmatch(r"(\d+-)?\d{1,3}:\d{2}(:\d{2})?", text):
-        raise refuse(f"{text!r} is no time limit", "write hours:minutes:seconds, such as 48:00:00")
-    return text
+Count = Annotated[PositiveInt, Field(examples=[2])]
 
 
 class Nodes(Strict):
     """How many nodes of one kind there are and what each has; `cores` are those of a whole node."""
 
-    count: PositiveInt = 1
-    sockets: PositiveInt = 1
-    cores: PositiveInt
-    memory: Annotated[str, AfterValidator(_memory)] | None = None
+    count: Count = 1
+    sockets: Count = 1
+    cores: Count
+    memory: Memory | None = None
 
 
 class Compiler(Strict):
@@ -76,24 +61,19 @@ class Interpreter(Strict):
 class Accelerator(Strict):
     """The GPUs of a node; `capability` is NVIDIA's compute capability, such as 7.0."""
 
-    model: Line
-    count: PositiveInt
-    capability: (
-        Annotated[str, Field(pattern=r"^\d{1,2}\.\d$"), WithJsonSchema({"type": ["string", "number"]})] | None
-    ) = None
-    memory: Annotated[str, AfterValidator(_memory)] | None = None
+    model: Annotated[Line, Field(examples=["NVIDIA H200"])]
+    count: Count
+    capability: Capability | None = None
+    memory: Memory | None = None
 
 
 class Partition(Strict):
     """What jobs may ask of a scheduler's partition or queue."""
 
-    nodes: Annotated[
-        str,
-        BeforeValidator(str),
-        AfterValidator(_node_range),
-        WithJsonSchema({"type": ["string", "integer"]}),
-    ] = "1"
-    time: Annotated[str, AfterValidator(_duration)] | None = None
+    nodes: NodeRange = "1"
+    """The smallest and the largest job, such as `1..16`."""
+    time: Duration | None = None
+    """The longest job."""
 
 
 class Scheduler(Strict):
@@ -106,30 +86,31 @@ class Scheduler(Strict):
 class System(Strict):
     """A machine: what a lock is made for and a release runs on."""
 
-    name: Line
+    name: Annotated[Line, Field(examples=["SuperMUC-NG"])]
+    """What people call it."""
     site: Line | None = None
+    """Whose it is."""
     os: OperatingSystem
+    """Its operating system as Spack names it: ID and major version of /etc/os-release."""
     glibc: Glibc
+    """The oldest glibc among its nodes, as `ldd --version` prints it."""
     target: Target
+    """The microarchitecture of its nodes by archspec's name; the oldest where they differ."""
     nodes: Nodes | None = None
     interconnect: Name | None = None
+    """What joins the nodes, such as `infiniband` or `omni-path`."""
     compilers: tuple[Compiler, ...] = ()
     externals: tuple[External, ...] = ()
+    """Software that is there already and that Spack must not build."""
     pythons: tuple[Interpreter, ...] = ()
+    """The Pythons that frameworks may have; the first is the one taken where a framework names none."""
     accelerators: tuple[Accelerator, ...] = ()
+    """The GPUs of a node."""
     scheduler: Scheduler = Scheduler(kind="none")
     settings: dict[Variable, SettingText] = Field(default_factory=dict)
+    """Environment variables that every module sets where the user has not."""
 
     @property
     def architecture(self) -> str:
         """The processor family as wheels name it: x86_64, aarch64, ppc64le."""
         return targets.family(self.target)
-
-    @model_validator(mode="after")
-    def _has_wheels_architecture(self) -> "System":
-        if self.architecture not in {"x86_64", "aarch64", "ppc64le", "riscv64"}:
-            raise refuse(
-                f"target {self.target} is of the family {self.architecture}",
-                "use x86_64, aarch64, ppc64le or riscv64",
-            )
-        return self

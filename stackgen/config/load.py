@@ -1,0 +1,148 @@
+"""From paths to values: everything that is wrong with the files is found at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from stackgen import host
+from stackgen.config import nodes
+from stackgen.config.checks import check
+from stackgen.config.faults import faults as faults_of
+from stackgen.config.join import Reading
+from stackgen.errors import Fault, InputError, Place
+from stackgen.model import Environment, System
+from stackgen.model.base import Strict, near
+
+THIS = "this"
+_OPTION = "--prefix"
+
+_Model = TypeVar("_Model", bound=Strict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """An environment on its system, and the files that say so."""
+
+    environment: Environment
+    system: System
+    path: Path
+    """The environment's file, absolute."""
+    files: tuple[Path, ...]
+    """Every file that was read, absolute."""
+    places: Mapping[str, Place]
+    """Where each key of the environment stands."""
+
+    def located(self, error: InputError) -> InputError:
+        """The same error, its faults placed by the keys that they name."""
+        return InputError(*_sorted(_placed(fault, self.places, str(self.path)) for fault in error.faults))
+
+
+def load(path: Path, *, prefix: str | None = None) -> Loaded:
+    """Read an environment and its system; InputError with every fault of all their files.
+
+    `prefix` stands in for the file's own, as `--prefix` does.
+    """
+    reading = Reading()
+    root = reading.read(path)
+    faults = reading.faults
+    environment = system = None
+    places: dict[str, Place] = {}
+    if root:
+        root = _with_prefix(root, prefix)
+        places = nodes.places(root)
+        environment = _validated(Environment, root, faults)
+        system = _system(root, path, reading)
+    if environment:
+        faults += [_placed(fault, places, str(path)) for fault in check(environment, path.absolute().parent)]
+    if faults or not environment or not system:
+        raise InputError(*_sorted(faults))
+    return Loaded(
+        environment=environment,
+        system=system,
+        path=path.absolute(),
+        files=tuple(reading.files),
+        places=places,
+    )
+
+
+def load_system(path: Path) -> System:
+    """Read the description of a system; InputError with every fault of its files."""
+    return load_model(path, System)
+
+
+def load_model(path: Path, model: type[_Model]) -> _Model:
+    """Read a YAML file of another kind; InputError with every fault of it and of what it includes."""
+    reading = Reading()
+    root = reading.read(path)
+    value = _validated(model, root, reading.faults) if root else None
+    if value is None or reading.faults:
+        raise InputError(*_sorted(reading.faults))
+    return value
+
+
+def _with_prefix(root: nodes.Mapping, prefix: str | None) -> nodes.Mapping:
+    if prefix is None:
+        return root
+    place = Place(file=_OPTION)
+    entry = nodes.Entry(nodes.Scalar(prefix, place), place)
+    return nodes.Mapping({**root.entries, "prefix": entry}, root.place)
+
+
+def _validated(model: type[_Model], root: nodes.Mapping, faults: list[Fault]) -> _Model | None:
+    try:
+        return model.model_validate(nodes.plain(root))
+    except ValidationError as error:
+        faults += [_of_option(fault) for fault in faults_of(error, root, model)]
+        return None
+
+
+def _of_option(fault: Fault) -> Fault:
+    """A fault of the option has no key path: the option's name says it all."""
+    return replace(fault, where="") if fault.place == Place(file=_OPTION) else fault
+
+
+def _system(root: nodes.Mapping, path: Path, reading: Reading) -> System | None:
+    """The system that an environment names; None, and the fault noted, where it cannot be had."""
+    entry = root.entries.get("system")
+    if not entry or not isinstance(entry.node, nodes.Scalar) or not entry.node.text:
+        return None
+    name, place = entry.node.text, entry.node.place
+    known = sorted(file.stem for file in (path.parent / "systems").glob("*.yaml"))
+    if name == THIS:
+        return _this(place, reading.faults)
+    if name in known:
+        return _read_system(path.parent / "systems" / f"{name}.yaml", reading)
+    remedy = near(name, [THIS, *known], f"use one of {', '.join([THIS, *known])}")
+    what = f"there is no system {name!r} in {path.parent / 'systems'}"
+    reading.faults.append(Fault(place=place, where="system", what=what, remedy=remedy))
+    return None
+
+
+def _this(place: Place, faults: list[Fault]) -> System | None:
+    try:
+        return host.detect()
+    except InputError as error:
+        faults += [replace(fault, place=place, where="system") for fault in error.faults]
+        return None
+
+
+def _read_system(path: Path, reading: Reading) -> System | None:
+    root = reading.read(path)
+    return _validated(System, root, reading.faults) if root else None
+
+
+def _placed(fault: Fault, places: Mapping[str, Place], file: str) -> Fault:
+    """The fault with the place of the longest part of its key path that the file has."""
+    if fault.place:
+        return fault
+    where = fault.where
+    while where and where not in places:
+        where = where[: max(where.rfind("."), where.rfind("["), 0)]
+    return replace(fault, place=places.get(where, Place(file=file)))
+
+
+def _sorted(faults: Iterable[Fault]) -> list[Fault]:
+    return sorted(set(faults), key=lambda fault: (fault.place or Place(file=""), fault))

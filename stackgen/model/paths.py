@@ -1,0 +1,59 @@
+"""Directories in YAML files: on this machine or another, plain, and nobody else's."""
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+from stackgen.model.base import refuse
+
+_SYSTEM_DIRECTORIES = frozenset(
+    f"/{name}"
+    for name in (
+        *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "opt"),
+        *("proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
+        *("usr/bin", "usr/include", "usr/lib", "usr/lib64", "usr/libexec", "usr/local", "usr/sbin"),
+        *("usr/share", "usr/src", "var/lib", "var/tmp"),
+    )
+)
+_NOT_BELOW = ("/bin/", "/boot/", "/dev/", "/etc/", "/lib/", "/lib64/", "/proc/", "/sbin/", "/sys/")
+
+
+def directory(text: str) -> str:
+    """A directory on a machine that need not be this one: absolute and plain."""
+    if not text.startswith("/") or ".." in PurePosixPath(text).parts:
+        raise refuse(f"{text!r} is not an absolute path", "begin with / and leave out '..'")
+    return _plain(text)
+
+
+def prefix(text: str) -> str:
+    """The place of an environment; `~` and `$HOME` stand for the admin's home."""
+    expanded = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises
+    if unset := re.search(r"\$\{?(\w+)", expanded):
+        raise refuse(
+            f"the prefix {text!r} needs the variable {unset[1]}, which is not set",
+            "write the directory itself",
+        )
+    if not expanded.startswith("/"):
+        raise refuse(f"the prefix {text!r} is not absolute", "begin with / or ~/")
+    if ".." in PurePosixPath(expanded).parts:
+        raise refuse(f"the prefix {text!r} climbs with '..'", "write the directory itself")
+    return _unowned(_plain(re.sub("^/+", "/", os.path.normpath(expanded))), text)
+
+
+def _unowned(path: str, text: str) -> str:
+    if path == os.path.normpath(Path.home()):
+        raise refuse(f"the prefix {text!r} is a home", "choose a directory below it, such as ~/hpai")
+    if path == "/" or path in _SYSTEM_DIRECTORIES or path.startswith(_NOT_BELOW):
+        raise refuse(
+            f"the prefix {text!r} belongs to the operating system",
+            "choose another directory, such as /opt/hpai",
+        )
+    return path
+
+
+def _plain(path: str) -> str:
+    if re.search(r"[^A-Za-z0-9._+@=,/-]", path):
+        raise refuse(
+            f"{path!r} has characters that paths in scripts cannot hold", "use letters, digits and ._+@=,-"
+        )
+    return path
