@@ -188,7 +188,7 @@ def _about(name: str, framework: Framework, system: System) -> About:
 def _wheels(name: str, about: About, framework: WheelsFramework, system: System) -> WheelsPlan:
     known = knowledge(name)
     asked = Requirement(framework.package or distribution(known, system))
-    asked.specifier = _specifier(framework.version)
+    asked.specifier = specifier(framework.version)
     extra = {"pip"} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())
     return WheelsPlan(
         name=name,
@@ -201,7 +201,7 @@ def _wheels(name: str, about: About, framework: WheelsFramework, system: System)
     )
 
 
-def _specifier(version: str) -> SpecifierSet:
+def specifier(version: str) -> SpecifierSet:
     """The specifier of a version as sites write it: `2.21` is any 2.21, `2.21.0` is that one."""
     if version == NEWEST:
         return SpecifierSet()

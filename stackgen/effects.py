@@ -1,0 +1,72 @@
+"""What loading a framework does to an environment, as values: modules render them, shell applies them."""
+
+import re
+from dataclasses import dataclass
+
+from stackgen.plan import Plan
+from stackgen.release import InstalledFramework
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepend:
+    """A directory of the framework's prefix goes to the front of a search path, and is there once."""
+
+    variable: str
+    directory: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """The variable has this value, whatever it had before."""
+
+    variable: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clear:
+    """The variable is not set; an empty one may stay, since all who read it take it for none."""
+
+    variable: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default:
+    """The variable has this value where the user has given it none; an empty value is one."""
+
+    variable: str
+    value: str
+
+
+Effect = Prepend | Assign | Clear | Default
+
+FOREIGN_PYTHON = (
+    # https://docs.python.org/3/using/cmdline.html#environment-variables
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONSTARTUP"),
+    *("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT"),
+    # All three, or `conda activate` stumbles over an environment that is half there.
+    *("CONDA_DEFAULT_ENV", "CONDA_PREFIX", "CONDA_SHLVL"),
+)
+"""What leads a Python, or the tools around it, to code that was made for another one."""
+
+
+def effects(plan: Plan, framework: InstalledFramework) -> tuple[Effect, ...]:
+    """What a user's environment must go through for a framework, in order."""
+    return (
+        Assign(variable=root_variable(plan, framework), value=framework.prefix),
+        Prepend(variable="PATH", directory="bin"),
+        *(Clear(variable=variable) for variable in FOREIGN_PYTHON),
+        Assign(variable="PYTHONNOUSERSITE", value="1"),
+        *(Default(variable=variable, value=value) for variable, value in sorted(framework.settings.items())),
+    )
+
+
+def root_variable(plan: Plan, framework: InstalledFramework) -> str:
+    """The variable that tells where the loaded framework lies, such as HPAI_TENSORFLOW_ROOT."""
+    return f"{variable_name(plan.namespace)}_{variable_name(framework.module)}_ROOT"
+
+
+def variable_name(name: str) -> str:
+    """A name as a part of an environment variable: capitals, and `_` for what shells do not take."""
+    plain = re.sub(r"[^A-Z0-9_]", "_", name.upper())
+    return f"_{plain}" if plain[0].isdigit() else plain

@@ -1,0 +1,86 @@
+"""What `module help` tells of a framework: what it is, how to use it, what is inside, how to add to it."""
+
+from itertools import zip_longest
+
+from stackgen.effects import root_variable
+from stackgen.plan import About, Plan
+from stackgen.release import InstalledFramework
+
+WIDTH = 78
+"""Characters a line, so that nothing wraps in a terminal of 80."""
+
+_SUBMIT = {
+    "slurm": 'sbatch --wrap "module load {module} && srun python train.py"',
+    "lsf": 'bsub "module load {module} && python train.py"',
+}
+
+
+def manual(plan: Plan, framework: InstalledFramework, about: About) -> str:
+    """The help text of a framework's module."""
+    module = f"{plan.namespace}/{framework.module}/{framework.version}"
+    sections = (
+        _title(framework, about),
+        _use(plan, framework, module),
+        _extend(framework, module),
+        _sets(plan, framework),
+        _packages(framework),
+    )
+    return "\n\n".join("\n".join(section) for section in sections) + "\n"
+
+
+def _title(framework: InstalledFramework, about: About) -> list[str]:
+    summary = f": {about.summary}" if about.summary else ""
+    lines = [f"{about.title} {framework.version}{summary}"]
+    return [*lines, about.homepage] if about.homepage else lines
+
+
+def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
+    lines = ["Use", f"  module load {module}", "  python train.py"]
+    if submit := _SUBMIT.get(plan.system.scheduler.kind):
+        lines += ["as a job", f"  {submit.format(module=module)}"]
+    return [
+        *lines,
+        "",
+        f"It has a Python {framework.python} of its own. Packages in ~/.local, in conda or in another",
+        "virtual environment are not seen, nor is a PYTHONPATH set before loading;",
+        "one that you set afterwards is.",
+    ]
+
+
+def _extend(framework: InstalledFramework, module: str) -> list[str]:
+    venv = f"~/venvs/{framework.module}-{framework.version}"
+    return [
+        "Add packages of your own, or other versions, in a virtual environment on top",
+        f"  module load {module}",
+        f"  python -m venv --system-site-packages {venv}",
+        f"  source {venv}/bin/activate",
+        "  pip install PACKAGE",
+        "and from then on, in every shell and job",
+        f"  module load {module}",
+        f"  source {venv}/bin/activate",
+        "In tcsh and fish the last file is called activate.csh and activate.fish.",
+    ]
+
+
+def _sets(plan: Plan, framework: InstalledFramework) -> list[str]:
+    lines = ["Where it lies", f"  ${root_variable(plan, framework)} = {framework.prefix}"]
+    lines += [f"  release {plan.release} of {plan.environment}"]
+    if framework.settings:
+        lines += ["", "Set where you have not set them yourself"]
+        lines += [f"  {name}={value}" for name, value in sorted(framework.settings.items())]
+    return lines
+
+
+def _packages(framework: InstalledFramework) -> list[str]:
+    entries = [f"{name} {version}" for name, version in sorted(framework.packages.items())]
+    return [f"Packages ({len(entries)})", *columns(entries, WIDTH)]
+
+
+def columns(entries: list[str], width: int) -> list[str]:
+    """The entries read down, then right, in as many even columns as fit."""
+    widest = max((len(entry) for entry in entries), default=0) + 2
+    count = max(1, (width - 2) // widest)
+    height = -(-len(entries) // count)
+    stacks = [entries[start : start + height] for start in range(0, len(entries), height or 1)]
+    rows = zip_longest(*stacks, fillvalue="")
+    return ["  " + "".join(entry.ljust(widest) for entry in row).rstrip() for row in rows]

@@ -1,0 +1,33 @@
+"""The environment that loading a framework's module gives, for machines without Lmod."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from stackgen.effects import Assign, Clear, Default, Effect, Prepend, effects
+from stackgen.plan import Plan
+from stackgen.release import InstalledFramework
+
+
+def shell_environment(plan: Plan, framework: InstalledFramework, caller: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment as `module load` would leave it, without Lmod's own book-keeping."""
+    environment = dict(caller)
+    for effect in effects(plan, framework):
+        _apply(effect, framework.prefix, environment)
+    return environment
+
+
+def _apply(effect: Effect, prefix: str, environment: dict[str, str]) -> None:
+    match effect:
+        case Prepend(variable=variable, directory=directory):
+            first = f"{prefix}/{directory}"
+            others = [path for path in environment.get(variable, "").split(":") if path != first]
+            environment[variable] = ":".join([first, *others]) if any(others) else first
+        case Assign(variable=variable, value=value):
+            environment[variable] = value
+        case Clear(variable=variable):
+            if environment.get(variable):
+                del environment[variable]
+        case Default(variable=variable, value=value):
+            environment.setdefault(variable, value)
+        case _:
+            assert_never(effect)
