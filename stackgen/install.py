@@ -1,0 +1,47 @@
+"""The driver of uv's installer: from locked files alone, each with its hash, and without a network."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from stackgen import files
+from stackgen.errors import WorkError
+from stackgen.lock import LockedPackage, WheelLock
+from stackgen.workshop import Workshop
+
+
+def uv_program() -> Path:
+    """The uv that came with stackgen; WorkError where it did not."""
+    try:
+        return Path(find_uv_bin())
+    except FileNotFoundError:
+        raise WorkError(
+            "uv is not where pip puts programs", "install stackgen again, with its requirements"
+        ) from None
+
+
+def install(lock: WheelLock, workshop: Workshop) -> None:
+    """Install what a lock names into the workshop's prefix; source distributions are built on the way.
+
+    uv checks the hash of each file that it reads, those that builds need included.
+    """
+    wheels_alone = all(package.is_wheel for package in lock.packages)
+    requirements, constraints = workshop.root / "requirements.txt", workshop.root / "build-constraints.txt"
+    files.write(requirements, requirement_lines(lock.packages))
+    files.write(constraints, requirement_lines(lock.build_packages))
+    workshop.start(
+        *(uv_program(), "pip", "install", "--quiet", "--no-config", "--color", "never"),
+        *("--offline", "--no-index", "--find-links", workshop.wheels, "--no-python-downloads"),
+        *("--require-hashes", "--no-deps", "--requirements", requirements),
+        *(("--no-build",) if wheels_alone else ("--build-constraints", constraints)),
+        *("--cache-dir", workshop.cache, "--link-mode", "hardlink", "--python", workshop.python),
+        failure=f"cannot install {lock.framework}",
+    )
+
+
+def requirement_lines(packages: Iterable[LockedPackage]) -> str:
+    """Packages as requirements that nothing but their locked files can meet."""
+    return "".join(
+        f"{package.name}=={package.version} --hash=sha256:{package.file.sha256}\n" for package in packages
+    )

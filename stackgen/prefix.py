@@ -1,0 +1,76 @@
+"""The virtual environment that is a framework's prefix, around the copy of its interpreter."""
+
+import shutil
+from pathlib import Path
+
+from stackgen import files
+from stackgen.interpreters import INSIDE, Layout
+from stackgen.workshop import Workshop
+
+
+def lay(layout: Layout, workshop: Workshop) -> None:
+    """Make the prefix an empty virtual environment that works where it is being made."""
+    with files.reported(f"cannot make {workshop.prefix}"):
+        site_packages(workshop.prefix, layout).mkdir(parents=True)
+        (workshop.prefix / "lib64").symlink_to("lib")
+        (workshop.prefix / "bin").mkdir()
+        for name, target in _links(layout):
+            (workshop.prefix / "bin" / name).symlink_to(target)
+    _configure(layout, workshop, workshop.base)
+
+
+def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
+    """Make the prefix one that works at its final place; its virtual environments get the wheel `pip`."""
+    _configure(layout, workshop, workshop.final / "base")
+    (workshop.prefix / ".lock").unlink(missing_ok=True)  # uv's, for its own time there
+    path = workshop.base / layout.site.relative_to(layout.prefix) / "framework.pth"
+    files.write(path, _path_line(site_packages(workshop.final, layout)))
+    if pip:
+        _give_pip(workshop.base / layout.libraries[0].relative_to(layout.prefix) / "ensurepip", pip)
+
+
+def compile_bytecode(layout: Layout, workshop: Workshop) -> None:
+    """Compile all that has no bytecode yet, or what nobody may write would be compiled at every start."""
+    workshop.start(
+        *(workshop.base / "bin" / f"python{layout.minor}", "-I", "-S", "-", workshop.prefix, workshop.final),
+        stdin=(INSIDE / "bytecode.py").read_text(encoding="utf-8"),
+        failure=f"cannot compile the bytecode of {workshop.final.name}",
+    )
+
+
+def site_packages(prefix: Path, layout: Layout) -> Path:
+    """Where a prefix has its packages."""
+    return prefix / "lib" / f"python{layout.minor}" / "site-packages"
+
+
+def _links(layout: Layout) -> tuple[tuple[str, str], ...]:
+    name = f"python{layout.minor}"
+    return (("python", f"../base/bin/{name}"), ("python3", "python"), (name, "python"))
+
+
+def _configure(layout: Layout, workshop: Workshop, base: Path) -> None:
+    """uv makes console scripts find their interpreter beside themselves where it reads `relocatable`."""
+    lines = (
+        f"home = {base / 'bin'}",
+        "include-system-site-packages = false",
+        f"version = {layout.version}",
+        "relocatable = true",
+    )
+    files.write(workshop.prefix / "pyvenv.cfg", "".join(f"{line}\n" for line in lines))
+
+
+def _path_line(packages: Path) -> str:
+    """Virtual environments on top know the copied interpreter alone: it leads them to the framework.
+
+    A plain path would do, but for the `.pth` files among the framework's packages.
+    """
+    return f"import site; site.addsitedir({str(packages)!r})\n"
+
+
+def _give_pip(directory: Path, wheel: Path) -> None:
+    """Debian's ensurepip, where it is installed at all, takes pip from outside of the copy."""
+    with files.reported(f"cannot write {directory}"):
+        directory.mkdir()
+        shutil.copyfile(INSIDE / "ensurepip.py", directory / "__init__.py")
+        shutil.copyfile(wheel, directory / wheel.name)
+    files.write(directory / "__main__.py", "import ensurepip\n\nensurepip.bootstrap()\n")

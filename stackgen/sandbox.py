@@ -1,0 +1,97 @@
+"""Cutting a command off from the network and from every file that it has no business to write."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from stackgen.errors import WorkError
+from stackgen.run import Command, Runner
+
+
+class Sandbox(StrEnum):
+    """What does the cutting off."""
+
+    BWRAP = "bwrap"
+    """bubblewrap: no network, and the whole file system read-only but for what is named."""
+    UNSHARE = "unshare"
+    """unshare: no network."""
+    NONE = "none"
+    """Nothing; only where somebody asks for it."""
+
+
+_REMEDY = (
+    "install bubblewrap, or have user namespaces allowed (sysctl user.max_user_namespaces=15000, and"
+    " kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), or accept a build with the network up by"
+    " --sandbox none"
+)
+
+
+def confined(
+    command: Command, sandbox: Sandbox, writable: tuple[Path, ...], readable: tuple[Path, ...] = ()
+) -> Command:
+    """The same command inside a sandbox, where it may write below `writable` alone.
+
+    /tmp and /run are empty there; what lies below them and is needed has to be named in `readable`.
+    """
+    prefix = _prefix(command, sandbox, writable, readable)
+    return Command(
+        argv=(*prefix, *command.argv),
+        environment=command.environment,
+        directory=command.directory,
+        stdin=command.stdin,
+        timeout=command.timeout,
+    )
+
+
+def choose(asked: Sandbox | None, run: Runner) -> Sandbox:
+    """The sandbox that was asked for, or the best one; WorkError where this machine does not allow it.
+
+    What a machine allows is known only by trying: kernels, containers and security modules all have a say.
+    """
+    if asked == Sandbox.NONE:
+        return asked
+    for sandbox in (asked,) if asked else (Sandbox.BWRAP, Sandbox.UNSHARE):
+        if _works(sandbox, run):
+            return sandbox
+    words = f"the sandbox {asked} does not work" if asked else "neither bubblewrap nor unshare works"
+    raise WorkError(f"{words} on this machine", _REMEDY)
+
+
+def _works(sandbox: Sandbox, run: Runner) -> bool:
+    nothing = Command(argv=("true",), environment={"PATH": os.defpath}, directory=Path("/"), timeout=30)
+    try:
+        return run(confined(nothing, sandbox, writable=())).status == 0
+    except WorkError:
+        return False
+
+
+def _prefix(
+    command: Command, sandbox: Sandbox, writable: tuple[Path, ...], readable: tuple[Path, ...]
+) -> tuple[str, ...]:
+    match sandbox:
+        case Sandbox.BWRAP:
+            shown = [word for path in readable for word in ("--ro-bind", str(path), str(path))]
+            opened = [word for path in writable for word in ("--bind", str(path), str(path))]
+            return (*_BWRAP, *shown, *opened, "--chdir", str(command.directory), "--")
+        case Sandbox.UNSHARE:
+            return (*_unshare(), "--")
+        case Sandbox.NONE:
+            return ()
+
+
+# /run holds the sockets of name service daemons, which would answer although the network is cut.
+_BWRAP = (
+    *("bwrap", "--die-with-parent", "--new-session"),
+    *("--unshare-net", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"),  # noqa: S108
+)
+
+
+def _unshare() -> tuple[str, ...]:
+    """Root needs no user namespace, and inside one would lose its access to other people's files."""
+    namespaces = ("--net", "--ipc", "--pid", "--fork", "--kill-child")
+    return (
+        ("unshare", *namespaces)
+        if os.geteuid() == 0
+        else ("unshare", "--user", "--map-root-user", *namespaces)
+    )
