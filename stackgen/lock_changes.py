@@ -44,9 +44,7 @@ def difference(old: Packages, new: Packages) -> tuple[Change, ...]:
     )
 
 
-def _framework_difference(
-    framework: str, old: Mapping[str, str], new: Mapping[str, str]
-) -> Iterator[Change]:
+def _framework_difference(framework: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
     for package in sorted(old.keys() | new.keys()):
         before, after = old.get(package), new.get(package)
         if before != after:

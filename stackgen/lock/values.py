@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stackgen.plan import Platform
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -63,6 +65,14 @@ class Lock:
     environment: str
     inputs: Mapping[str, Json]
     wheels: tuple[WheelLock, ...]
+
+    @property
+    def platform(self) -> Platform:
+        """What the lock was made for; KeyError where the inputs do not say."""
+        match self.inputs:
+            case {"system": {"architecture": str(architecture), "glibc": str(glibc)}}:
+                return Platform(architecture=architecture, glibc=glibc)
+        raise KeyError("system")
 
     def wheel_lock(self, framework: str) -> WheelLock:
         """The lock of one framework; KeyError where it has none."""

@@ -1,0 +1,243 @@
+"""The driver of HTTP: how large a file is, and its bytes, checked before they get their name."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from stackgen import files
+from stackgen.errors import WorkError
+from stackgen.lock import LockedFile
+from stackgen.progress import Advance
+from stackgen.site import Site, without_credentials
+
+AT_ONCE = 8
+"""Files that are asked for or fetched at the same time."""
+PATIENCE = (0.3, 1.0, 3.0)
+"""Seconds to wait before each new attempt; a download that got further has them all again."""
+TIMEOUT = (15, 60)
+"""Seconds to wait for a connection, and for each answer."""
+CHUNK = 2**20
+"""Bytes read at a time."""
+
+_WORTH_ANOTHER = frozenset({408, 425, 429, 500, 502, 503, 504})
+_Result = TypeVar("_Result")
+_Opened = tuple[int, Iterator[bytes]]
+"""Where the bytes begin, and the bytes."""
+
+
+class StoppedError(Exception):
+    """The download was asked to stop; what came is kept."""
+
+
+class _BrokenOffError(Exception):
+    """An attempt failed in a way that another may not."""
+
+
+class Client:
+    """Asks and fetches with a site's credentials, else those of ~/.netrc.
+
+    Proxies and certificates are what the usual environment variables say.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._session = requests.Session()
+        self._session.verify = os.environ.get("SSL_CERT_FILE") or True
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE))
+
+    def measured(self, name: str, address: str, sha256: str) -> LockedFile:
+        """A file with its size; it is read where the server does not tell it, or where no hash is known."""
+        if path := _local(address):
+            with files.reported(f"{name} cannot be read"):
+                return LockedFile(name=name, size=path.stat().st_size, sha256=sha256 or files.sha256(path))
+        if sha256 and (size := _patiently(lambda: self._size(address), time.sleep)):
+            return LockedFile(name=name, size=size, sha256=sha256)
+        return _patiently(lambda: self._read(name, address), time.sleep)
+
+    def fetch(self, file: LockedFile, address: str, to: Path, advance: Advance, stopping: Event) -> None:
+        """Bring a file to its final name, going on where an earlier run was.
+
+        WorkError says why it cannot be had, OSError what the disk refuses; StoppedError follows `stopping`.
+        """
+        to.parent.mkdir(parents=True, exist_ok=True)
+        part = to.with_name(f"{to.name}.part")
+        resumed = part.exists()
+        download = _Download(file=file, part=part, advance=advance, stopping=stopping)
+        found = self._filled(download, address)
+        if found != file.sha256 and resumed:  # what the earlier run left may be at fault
+            part.unlink()
+            found = self._filled(download, address)
+        if found != file.sha256:
+            part.unlink()
+            origin = without_credentials(address)
+            raise WorkError(f"{origin} has the SHA-256 {found}, but the lock says {file.sha256}")
+        part.replace(to)
+
+    def _filled(self, download: "_Download", address: str) -> str:
+        """The SHA-256 of the part when all has come."""
+        path = _local(address)
+
+        def open_at(start: int) -> _Opened:
+            return (start, _local_chunks(path, start)) if path else self._chunks(address, start)
+
+        return _patiently(
+            lambda: download.attempt(open_at), download.stopping.wait, lambda: download.position
+        )
+
+    def _size(self, address: str) -> int | None:
+        with closing(self._request("HEAD", address)) as response:
+            size = response.headers.get("Content-Length", "")
+            return int(size) if response.ok and size.isdigit() else None
+
+    def _read(self, name: str, address: str) -> LockedFile:
+        size, digest = 0, hashlib.sha256()
+        for chunk in self._chunks(address, 0)[1]:
+            size += len(chunk)
+            digest.update(chunk)
+        return LockedFile(name=name, size=size, sha256=digest.hexdigest())
+
+    def _chunks(self, address: str, start: int) -> _Opened:
+        """The bytes from `start`, or from 0 where the server cannot skip."""
+        wanted = f"bytes={start}-"
+        response = self._request("GET", address, {"Range": wanted} if start else {})
+        if response.status_code == 416:
+            return self._chunks(address, 0)
+        if not response.ok:
+            raise _refused(response)
+        given = response.headers.get("Content-Range", "")
+        skipped = response.status_code == 206 and given.startswith(f"bytes {start}-")
+        return (start if skipped else 0), _response_chunks(response)
+
+    def _request(self, method: str, address: str, headers: dict[str, str] | None = None) -> requests.Response:
+        plain = without_credentials(address)
+        try:
+            return self._session.request(
+                method,
+                plain,
+                headers={"Accept-Encoding": "identity", **(headers or {})},
+                auth=self._site.credentials(address),
+                stream=True,
+                timeout=TIMEOUT,
+                allow_redirects=True,
+            )
+        except requests.RequestException as error:
+            raise _BrokenOffError(f"{plain}: {_reason(error)}") from None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Download:
+    """A file on its way, over any number of attempts."""
+
+    file: LockedFile
+    part: Path
+    advance: Advance
+    stopping: Event
+    position: int = field(default=0, init=False)
+
+    def attempt(self, open_at: Callable[[int], _Opened]) -> str:
+        """Go on from what is there; the SHA-256 of all of it once it is complete."""
+        with self.part.open("ab+") as stream:
+            there = stream.tell()
+            start, chunks = open_at(there) if there < self.file.size else (there, iter(()))
+            stream.truncate(start)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256")
+            self._reach(start)
+            for chunk in chunks:
+                digest.update(chunk)
+                self._take(chunk, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if self.position < self.file.size:
+            raise _BrokenOffError(f"only {self.position} of {self.file.size} bytes come")
+        return digest.hexdigest()
+
+    def _take(self, chunk: bytes, stream: BinaryIO) -> None:
+        if self.stopping.is_set():
+            raise StoppedError
+        stream.write(chunk)
+        self._reach(self.position + len(chunk))
+        if self.position > 2 * self.file.size + CHUNK:
+            raise WorkError(f"it is far longer than the {self.file.size} bytes that the lock says")
+
+    def _reach(self, position: int) -> None:
+        self.advance(position - self.position)
+        self.position = position
+
+
+def _patiently(
+    attempt: Callable[[], _Result],
+    wait: Callable[[float], object],
+    reached: Callable[[], int] = lambda: 0,
+) -> _Result:
+    """The result of an attempt that may break off; WorkError once patience is at its end."""
+    furthest, pauses = reached(), iter(PATIENCE)
+    while True:
+        try:
+            return attempt()
+        except _BrokenOffError as error:
+            if reached() > furthest:
+                furthest, pauses = reached(), iter(PATIENCE)
+            pause = next(pauses, None)
+            if pause is None:
+                raise WorkError(str(error)) from None
+            wait(pause)
+
+
+def _local(address: str) -> Path | None:
+    parts = urlsplit(address)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _local_chunks(path: Path, start: int) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            while chunk := stream.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise WorkError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _response_chunks(response: requests.Response) -> Iterator[bytes]:
+    try:
+        with closing(response):
+            yield from response.iter_content(CHUNK)
+    except requests.RequestException as error:
+        raise _BrokenOffError(f"{without_credentials(response.url)}: {_reason(error)}") from None
+
+
+def _refused(response: requests.Response) -> Exception:
+    what = f"{without_credentials(response.url)}: {response.status_code} {response.reason}"
+    response.close()
+    if response.status_code in _WORTH_ANOTHER:
+        return _BrokenOffError(what)
+    remedy = "put user and password into ~/.netrc or into the index's address in site.yaml"
+    return WorkError(what, remedy if response.status_code in {401, 403, 407} else "")
+
+
+def _reason(error: requests.RequestException) -> str:
+    match error:
+        case requests.exceptions.SSLError():
+            return "its certificate is not trusted; name yours by SSL_CERT_FILE"
+        case requests.exceptions.ProxyError():
+            return "the proxy does not answer; check HTTPS_PROXY"
+        case requests.Timeout():
+            return "no answer in time"
+        case requests.exceptions.ChunkedEncodingError():
+            return "the connection broke off"
+        case requests.ConnectionError():
+            return "no connection"
+    return type(error).__name__

@@ -1,0 +1,178 @@
+"""What uv's resolver says when it fails, in our words, as far as its phrases are stable."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from stackgen.errors import InputError, StackgenError, WorkError
+from stackgen.platforms import Target
+
+_NAME = r"(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """A failed resolution: what was asked, and uv's words on one line."""
+
+    requirements: tuple[str, ...]
+    where: str
+    target: Target
+    words: str
+    causes: tuple[str, ...]
+
+    def input_error(self, what: str, remedy: str) -> InputError:
+        return InputError.of(what, remedy, where=self.where)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The lines asked for that uv's reasoning comes back to."""
+        names = {
+            canonicalize_name(name) for name in re.findall(rf"you require (?:one of: )?{_NAME}", self.words)
+        }
+        return tuple(line for line in self.requirements if canonicalize_name(Requirement(line).name) in names)
+
+
+def refusal(requirements: tuple[str, ...], where: str, target: Target, stderr: str) -> StackgenError:
+    """The error of a resolution that failed with these words."""
+    words = " ".join(stderr.split())
+    causes = tuple(re.findall(r"^\s*cause: (.+)$", stderr, flags=re.MULTILINE))
+    failure = _Failure(requirements=requirements, where=where, target=target, words=words, causes=causes)
+    for explained in _EXPLANATIONS:
+        if error := explained(failure):
+            return error
+    return WorkError(
+        f"{where}: uv cannot resolve the requirements: {words[:300]}", "see the log", details=stderr
+    )
+
+
+def _access(failure: _Failure) -> StackgenError | None:
+    found = re.search(r"An index(?: URL)? \((?P<index>\S+)\) .*?(?P<status>40[13] \w+)", failure.words)
+    return found and WorkError(
+        f"the index {found['index']} refuses access ({found['status']})",
+        "put user and password into ~/.netrc or into the index's address in site.yaml",
+        details=failure.words,
+    )
+
+
+def _network(failure: _Failure) -> StackgenError | None:
+    found = re.search(r"Failed to fetch: (?P<address>\S+)", failure.words)
+    if not found:
+        return None
+    reason = failure.causes[-1] if failure.causes else "no answer"
+    remedy = (
+        "name the certificates of your index by SSL_CERT_FILE"
+        if "certificate" in reason
+        else "check the network and HTTPS_PROXY, or name an index that is reachable in site.yaml"
+    )
+    return WorkError(f"{found['address']} cannot be fetched: {reason}", remedy, details=failure.words)
+
+
+def _directory(failure: _Failure) -> StackgenError | None:
+    found = re.search(r"Failed to read `--find-links` \w+: (?P<place>\S+)", failure.words)
+    return found and WorkError(
+        f"{found['place']} cannot be read",
+        "correct it in site.yaml or pip's configuration",
+        details=failure.words,
+    )
+
+
+def _build(failure: _Failure) -> StackgenError | None:
+    found = re.search(r"Failed to (?:build|download and build) `(?P<package>[^`]+)`", failure.words)
+    return found and WorkError(
+        f"{failure.where}: {found['package']} does not say what it requires without a build, and that fails",
+        "see the log for what the build lacks",
+        details=failure.words,
+    )
+
+
+def _unknown(failure: _Failure) -> StackgenError | None:
+    found = re.search(
+        rf"Because {_NAME} was not found in the (?:package registry|provided|cache)", failure.words
+    )
+    return found and failure.input_error(
+        f"there is no package {found['package']} on the index",
+        "check the name, or name another index in site.yaml",
+    )
+
+
+def _conflict(failure: _Failure) -> StackgenError | None:
+    lines = failure.required
+    if len(lines) < 2:
+        return None
+    return failure.input_error(
+        f"{', '.join(lines[:-1])} and {lines[-1]} cannot be had together for {failure.target}",
+        "loosen one of them; the log has uv's reasoning",
+    )
+
+
+def _version(failure: _Failure) -> StackgenError | None:
+    found = re.search(r"there is no version of (?P<wanted>\S+)", failure.words)
+    return found and failure.input_error(
+        f"the index has no version that is {found['wanted'].rstrip(',')}", "ask for another version"
+    )
+
+
+def _python(failure: _Failure) -> StackgenError | None:
+    found = re.search(
+        r"does not satisfy (?P<needed>Python\S+) and (?P<package>\S+) depends on Python", failure.words
+    )
+    return found and failure.input_error(
+        f"{found['package']} needs {found['needed']}, not Python {failure.target.python}",
+        "name another `python:` or another version",
+    )
+
+
+def _source(failure: _Failure) -> StackgenError | None:
+    found = re.search(rf"{_NAME}\S* ha(?:s|ve) no source distribution", failure.words)
+    return found and failure.input_error(
+        f"{found['package']} is under `sdists:` and has no source distribution", "take it out there"
+    )
+
+
+def _wheel(failure: _Failure) -> StackgenError | None:
+    for kind in ("wheels with a matching platform tag", "wheels with a matching Python", "usable wheels"):
+        if found := re.search(rf"{_NAME}(?:[<>=!~]\S*)? ha(?:s|ve) no {kind}", failure.words):
+            return no_wheel(found["package"], failure.where, failure.target, _available(failure))
+    return None
+
+
+def no_wheel(package: str, where: str, target: Target, note: str = "") -> InputError:
+    """The refusal of a package that comes as no wheel for the target."""
+    return InputError.of(
+        f"{package} has no wheel for {target}{note}",
+        f"use `from: spack` or `from: container`, another Python, or name {package} under `sdists:`",
+        where=where,
+    )
+
+
+def _available(failure: _Failure) -> str:
+    """What uv's hints say that there is instead."""
+    if found := re.search(
+        r"wheels for `(\S+)` \(v(\S+)\) with the following Python \w+ tags?: ((?:`cp3\d+`(?:, )?)+)",
+        failure.words,
+    ):
+        there = [f"Python 3.{minor}" for minor in re.findall(r"`cp3(\d+)`", found[3])]
+    elif found := re.search(
+        r"available for `(\S+)` \(v(\S+)\) on the following platforms?: ((?:`\w+`(?:, )?)+)", failure.words
+    ):
+        there = [tag for tag in re.findall(r"`(\w+)`", found[3]) if "linux" in tag]
+    else:
+        return ""
+    return f" ({found[1]} {found[2]} has them for {', '.join(there)})" if there else ""
+
+
+_EXPLANATIONS: tuple[Callable[[_Failure], StackgenError | None], ...] = (
+    _access,
+    _network,
+    _directory,
+    _build,
+    _unknown,
+    _conflict,
+    _version,
+    _python,
+    _source,
+    _wheel,
+)

@@ -1,0 +1,152 @@
+"""Where this machine may fetch files from: `site.yaml`, else pip's configuration, else uv's default."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AfterValidator, Field
+
+from stackgen.config import load_model
+from stackgen.errors import InputError, Place
+from stackgen.model.base import Strict, refuse
+from stackgen.model.scalars import Directory
+from stackgen.pip_settings import PipSettings, pip_settings
+
+NONE = "none"
+VARIABLE = "STACKGEN_SITE"
+"""The environment variable that names a site file which wins over the usual ones."""
+
+
+def _address(text: str) -> str:
+    """An address may hold a password, so no message shows it."""
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?|file:///\S+", text):
+        raise refuse("this is no address of an index", "begin with https://, http:// or file:///")
+    return text
+
+
+def _index_or_none(text: str) -> str:
+    return text if text == NONE else _address(text)
+
+
+_Index = Annotated[str, AfterValidator(_address)]
+
+
+class WheelSources(Strict):
+    """`wheels:` of a site file."""
+
+    index: Annotated[str, AfterValidator(_index_or_none)] | None = None
+    """A package index (PEP 503) in place of the public one; `none` where directories hold everything."""
+    extra_indexes: Annotated[tuple[_Index, ...], Field(alias="extra-indexes")] = ()
+    """Further indexes; a package is taken from the first that has it, and these come before `index`."""
+    directories: tuple[Directory, ...] = ()
+    """Directories with wheels and source distributions."""
+
+
+class SiteFile(Strict):
+    """A whole `site.yaml`."""
+
+    wheels: WheelSources | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where files may be fetched from on this machine; addresses may hold credentials and are never shown."""
+
+    origin: str = "uv's default"
+    """What says so, for messages."""
+    index: str | None = field(default=None, repr=False)
+    """None for uv's default."""
+    extra_indexes: tuple[str, ...] = field(default=(), repr=False)
+    links: tuple[str, ...] = field(default=(), repr=False)
+    """Directories with files, or addresses of pages with links to them."""
+    no_index: bool = False
+    best_match: bool = False
+    """Take the best version of all indexes, as pip does, not of the first that has the package."""
+    notes: tuple[str, ...] = ()
+    """What was left out and why, for the log."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Everything that is fetched over a network or a `file:` address."""
+        return tuple(
+            address
+            for address in (self.index, *self.extra_indexes, *self.links)
+            if address and ":" in address
+        )
+
+    def credentials(self, address: str) -> tuple[str, str] | None:
+        """The user and password that the configured address of the same server holds."""
+        server = _server(address)
+        for known in self.addresses:
+            parts = urlsplit(known)
+            if parts.username is not None and _server(known) == server:
+                return unquote(parts.username), unquote(parts.password or "")
+        return None
+
+
+def _server(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
+
+
+def without_credentials(address: str) -> str:
+    """An address that may be shown and written down."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def load_site(environment: Mapping[str, str] = os.environ, etc: Path = Path("/etc")) -> Site:
+    """What this machine is configured to use; InputError where a file that says so is faulty."""
+    for path in _site_files(environment, etc):
+        sources = load_model(path, SiteFile).wheels
+        if sources:
+            return _from_file(path, sources)
+    return _from_pip(pip_settings(environment, etc))
+
+
+def _site_files(environment: Mapping[str, str], etc: Path) -> tuple[Path, ...]:
+    """The site files that are there, the one that decides first; one that is named has to be there."""
+    named = environment.get(VARIABLE)
+    home = Path(environment.get("HOME") or "/")
+    user = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    usual = (user / "stackgen" / "site.yaml", etc / "stackgen" / "site.yaml")
+    return (*([Path(named)] if named else []), *(path for path in usual if path.exists()))
+
+
+def _from_file(path: Path, sources: WheelSources) -> Site:
+    for directory in sources.directories:
+        if not Path(directory).is_dir():
+            raise InputError.of(
+                f"{directory} is no directory here",
+                "mount it or take it out",
+                where="wheels.directories",
+                place=Place(file=str(path)),
+            )
+    return Site(
+        origin=str(path),
+        index=None if sources.index == NONE else sources.index,
+        extra_indexes=sources.extra_indexes,
+        links=sources.directories,
+        no_index=sources.index == NONE,
+    )
+
+
+def _from_pip(pip: PipSettings) -> Site:
+    usable = tuple(link for link in pip.find_links if "://" in link or Path(link).is_dir())
+    return Site(
+        origin=f"pip's configuration ({', '.join(pip.origins)})" if pip.origins else "uv's default",
+        index=pip.index,
+        extra_indexes=pip.extra_indexes,
+        links=usable,
+        no_index=pip.no_index,
+        best_match=True,
+        notes=tuple(
+            f"pip's find-links names {link}, which is no directory here"
+            for link in pip.find_links
+            if link not in usable
+        ),
+    )
