@@ -209,5 +209,5 @@ def specifier(version: str) -> SpecifierSet:
         parsed = Version(version)
     except InvalidVersion:
         return SpecifierSet(version)
-    short = len(parsed.release) < 3 and not parsed.is_prerelease and parsed.local is None
+    short = len(parsed.release) < 3 and version == parsed.base_version
     return SpecifierSet(f"=={version}.*" if short else f"=={version}")

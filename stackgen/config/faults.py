@@ -16,7 +16,7 @@ from stackgen.model.base import Strict, near
 def faults(error: ValidationError, root: Mapping, model: type[Strict]) -> list[Fault]:
     """Every fault that pydantic found in a file, in its own order."""
     rules = outline(model)
-    start = Spot(node=root, key_place=root.place, rules=rules, definitions=rules["$defs"])
+    start = Spot(node=root, key_place=root.place, rules=rules, definitions=rules.get("$defs", {}))
     return [_fault(details, start) for details in error.errors(include_url=False)]
 
 
@@ -26,7 +26,7 @@ def _fault(details: ErrorDetails, start: Spot) -> Fault:
         case "stackgen":
             fault = _at_value(spot, details["ctx"]["what"], details["ctx"]["remedy"])
         case "missing":
-            fault = _at_key(spot, "this key is missing", f"add `{_example(spot)}`")
+            fault = _at_key(spot, "this key is missing", f"add `{spot.example}`")
         case "extra_forbidden":
             fault = _unknown_key(spot, start.at(details["loc"][:-1]))
         case "union_tag_not_found":
@@ -73,9 +73,9 @@ def _mistyped(spot: Spot) -> Fault:
         case "array":
             belongs, remedy = "a list belongs", _list_remedy(spot)
         case "integer":
-            belongs, remedy = "a whole number above 0 belongs", f"write it, such as `{_example(spot)}`"
+            belongs, remedy = "a whole number above 0 belongs", f"write it, such as `{spot.example}`"
         case _:
-            belongs, remedy = "one value belongs", f"write it, such as `{_example(spot)}`"
+            belongs, remedy = "one value belongs", f"write it, such as `{spot.example}`"
     if isinstance(spot.node, Scalar) and spot.node.text is None:
         return _at_value(spot, "the value is empty", remedy)
     return _at_value(spot, f"{_found(spot)} where {belongs}", remedy)
@@ -98,10 +98,7 @@ def _keys_remedy(spot: Spot) -> str:
 
 
 def _list_remedy(spot: Spot) -> str:
+    """Most often the one item is there and only the brackets are not."""
     text = spot.node.text if isinstance(spot.node, Scalar) else None
-    return f"write `{spot.key}: [{text or 'ITEM, ITEM'}]`"
-
-
-def _example(spot: Spot) -> str:
-    examples = [*spot.rules.get("examples", ()), *spot.rules.get("enum", ()), ""]
-    return f"{spot.key}: {examples[0]}".rstrip()
+    item = spot.item_example
+    return f"write `{spot.key}: [{item if item.startswith('{') else text or item}]`"

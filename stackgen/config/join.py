@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import reduce
+from os.path import realpath
 from pathlib import Path
 
 from stackgen.config.nodes import Mapping, Node, Scalar, Sequence, merged, without
@@ -17,20 +18,21 @@ MAX_FILES = 64
 class Reading:
     """Files as they are read: each once, with everything that is wrong with any of them."""
 
-    files: dict[Path, Mapping | None] = field(default_factory=dict)
-    """What each holds, its includes joined in; None where it could not be read."""
+    files: list[Path] = field(default_factory=list)
+    """Absolute, in the order of reading."""
     faults: list[Fault] = field(default_factory=list)
+    _mappings: dict[str, Mapping | None] = field(default_factory=dict)
     _chain: list[Path] = field(default_factory=list)
 
     def read(self, path: Path, asked: Place | None = None) -> Mapping | None:
         """The joined mapping of a file, named by the user or at `asked`; None where it has faults."""
-        file = path.absolute()
-        if file not in self.files:
-            self.files[file] = None
+        identity = realpath(path)
+        if identity not in self._mappings:
+            self.files.append(path.absolute())
             self._chain.append(path)
-            self.files[file] = self._joined(path, asked)
+            self._mappings[identity] = self._joined(path, asked)
             self._chain.pop()
-        return self.files[file]
+        return self._mappings[identity]
 
     def _joined(self, path: Path, asked: Place | None) -> Mapping | None:
         try:
@@ -62,9 +64,9 @@ class Reading:
         if not isinstance(node, Scalar) or not node.text:
             raise _refusal(node, "no file is named here", "write `include: common.yaml` or a list of files")
         path = directory / node.text
-        chain = [file.absolute() for file in self._chain]
-        if path.absolute() in chain:
-            circle = [*self._chain[chain.index(path.absolute()) :], path]
+        chain = [realpath(file) for file in self._chain]
+        if realpath(path) in chain:
+            circle = [*self._chain[chain.index(realpath(path)) :], path]
             what = f"the files include each other: {' -> '.join(map(str, circle))}"
             raise _refusal(node, what, "take one of these includes out")
         if len(self.files) >= MAX_FILES:

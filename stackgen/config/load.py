@@ -33,11 +33,11 @@ class Loaded:
     files: tuple[Path, ...]
     """Every file that was read, absolute."""
     places: Mapping[str, Place]
-    """Where each key of the environment stands."""
+    """Where each key of the environment stands; the empty key path is the file as a whole."""
 
     def located(self, error: InputError) -> InputError:
         """The same error, its faults placed by the keys that they name."""
-        return InputError(*_sorted(_placed(fault, self.places, str(self.path)) for fault in error.faults))
+        return InputError(*_sorted(_placed(fault, self.places) for fault in error.faults))
 
 
 def load(path: Path, *, prefix: str | None = None) -> Loaded:
@@ -49,14 +49,14 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
     root = reading.read(path)
     faults = reading.faults
     environment = system = None
-    places: dict[str, Place] = {}
+    places = {"": Place(file=str(path))}
     if root:
         root = _with_prefix(root, prefix)
-        places = nodes.places(root)
+        places |= nodes.places(root)
         environment = _validated(Environment, root, faults)
         system = _system(root, path, reading)
     if environment:
-        faults += [_placed(fault, places, str(path)) for fault in check(environment, path.absolute().parent)]
+        faults += [_placed(fault, places) for fault in check(environment, path.parent)]
     if faults or not environment or not system:
         raise InputError(*_sorted(faults))
     return Loaded(
@@ -95,7 +95,9 @@ def _validated(model: type[_Model], root: nodes.Mapping, faults: list[Fault]) ->
     try:
         return model.model_validate(nodes.plain(root))
     except ValidationError as error:
-        faults += [_of_option(fault) for fault in faults_of(error, root, model)]
+        known = {fault.place for fault in faults}  # what the model makes of such a value is no news
+        found = [fault for fault in faults_of(error, root, model) if fault.place not in known]
+        faults += [_of_option(fault) for fault in found]
         return None
 
 
@@ -134,14 +136,12 @@ def _read_system(path: Path, reading: Reading) -> System | None:
     return _validated(System, root, reading.faults) if root else None
 
 
-def _placed(fault: Fault, places: Mapping[str, Place], file: str) -> Fault:
+def _placed(fault: Fault, places: Mapping[str, Place]) -> Fault:
     """The fault with the place of the longest part of its key path that the file has."""
-    if fault.place:
-        return fault
     where = fault.where
-    while where and where not in places:
+    while where not in places:
         where = where[: max(where.rfind("."), where.rfind("["), 0)]
-    return replace(fault, place=places.get(where, Place(file=file)))
+    return fault if fault.place else replace(fault, place=places[where])
 
 
 def _sorted(faults: Iterable[Fault]) -> list[Fault]:

@@ -1,6 +1,5 @@
 """From YAML text to nodes: what YAML allows and we do not is refused here, each with its place."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,7 +26,6 @@ MAX_TEXT = 1000
 """Characters of a single key or value."""
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
 
@@ -170,12 +168,16 @@ class _Walk:
     def _checked(self, text: str, where: str, place: Place) -> str:
         if len(text) > MAX_TEXT:
             what, remedy = f"a text of {len(text)} characters", f"write at most {MAX_TEXT}"
-        elif _UNPRINTABLE.search(text):
-            what, remedy = "the text has control characters", "write plain text"
+        elif strange := [character for character in text if not _is_shown(character)]:
+            what, remedy = f"the text has the invisible character U+{ord(strange[0]):04X}", "remove it"
         else:
             return text
         self.faults.append(Fault(place=place, where=where, what=what, remedy=remedy))
-        return _UNPRINTABLE.sub("?", text[:MAX_TEXT])
+        return "".join(character if _is_shown(character) else "?" for character in text[:MAX_TEXT])
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or character in "\n\t"
 
 
 def _key_fault(key: Node, name: str, where: str, entries: dict[str, Entry]) -> Fault | None:

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ def schema(kind: Literal["environment", "system"]) -> str:
     return json.dumps(_with_include(outline(model), f"stackgen {kind}"), indent=2, ensure_ascii=False) + "\n"
 
 
+@cache
 def outline(model: type[Strict]) -> JsonSchema:
     """The schema of a model by the keys that users write."""
     return model.model_json_schema(by_alias=True, schema_generator=_Described)
@@ -35,10 +37,10 @@ def outline(model: type[Strict]) -> JsonSchema:
 
 def _with_include(outlined: JsonSchema, title: str) -> JsonSchema:
     """An included file may bring what this one lacks, so nothing is missing where `include:` stands."""
-    required = outlined.pop("required")
-    properties = {"include": _INCLUDE, **outlined.pop("properties")}
-    condition = {"if": {"required": ["include"]}, "else": {"required": required}}
-    return {"$schema": DIALECT, "title": title, **outlined, "properties": properties, **condition}
+    rest = {key: value for key, value in outlined.items() if key not in {"properties", "required"}}
+    properties = {"include": _INCLUDE, **outlined["properties"]}
+    condition = {"if": {"required": ["include"]}, "else": {"required": outlined["required"]}}
+    return {"$schema": DIALECT, "title": title, **rest, "properties": properties, **condition}
 
 
 class _Described(GenerateJsonSchema):

@@ -30,7 +30,19 @@ class Spot:
     @property
     def choices(self) -> dict[str, str]:
         """What `from:` may say here, each with the definition it leads to."""
-        return dict(self.rules.get("discriminator", {}).get("mapping", {}))
+        names = {rule: name for name, rule in self.rules.get("discriminator", {}).get("mapping", {}).items()}
+        return {names[rule["$ref"]]: rule["$ref"] for rule in self.rules.get("oneOf", ())}
+
+    @property
+    def example(self) -> str:
+        """How it could be written, `key: value` or, of an item, the value alone; or nothing."""
+        value = _example(self.rules)
+        return value if self.where.endswith("]") else f"{self.key}: {value}".rstrip()
+
+    @property
+    def item_example(self) -> str:
+        """How an item of this list could be written."""
+        return _example(self._resolved(self.rules.get("items", {})))
 
     def at(self, location: tuple[str | int, ...]) -> "Spot":
         """The spot that a location of pydantic means."""
@@ -40,7 +52,7 @@ class Spot:
         return spot
 
     def _step(self, part: str | int) -> "Spot":
-        if part == KEY:
+        if part == KEY and not (isinstance(self.node, Mapping) and KEY in self.node.entries):
             return replace(self, node=None)
         if part in self.choices:  # a union's tag, which is no step in the file
             return replace(self, rules=self._resolved({"$ref": self.choices[part]}))
@@ -79,3 +91,11 @@ def _rules_below(rules: JsonSchema, part: str | int) -> JsonSchema:
     patterns = list(rules.get("patternProperties", {}).values())
     values = patterns[0] if patterns else rules.get("additionalProperties")
     return values if isinstance(values, dict) else {}
+
+
+def _example(rules: JsonSchema) -> str:
+    if rules.get("type") == "object":
+        needed = [f"{key}: {_example(rules['properties'][key])}" for key in rules.get("required", ())]
+        return f"{{{', '.join(needed)}}}" if needed else ""
+    examples = [*rules.get("examples", ()), *rules.get("enum", ()), ""]
+    return str(examples[0])

@@ -44,4 +44,4 @@ def _content(path: Path, where: str, asked: Place | None) -> bytes:
 
 def _neighbours(path: Path) -> str:
     names = sorted(file.name for file in path.parent.glob("*.yaml"))
-    return near(path.name, names, "see `stackgen init`")
+    return near(path.name, names, "see `stackgen init`", likeness=0.8)  # .yaml alone is no likeness

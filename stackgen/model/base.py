@@ -18,7 +18,7 @@ def refuse(what: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("stackgen", "{what}", {"what": what, "remedy": remedy})
 
 
-def near(word: str, known: Collection[str], remedy: str) -> str:
+def near(word: str, known: Collection[str], remedy: str, *, likeness: float = 0.6) -> str:
     """A remedy that names the nearest known words, or `remedy` where none is near."""
-    matches = get_close_matches(word, known, n=3, cutoff=0.6)
+    matches = get_close_matches(word, known, n=3, cutoff=likeness)
     return f"did you mean {' or '.join(matches)}?" if matches else remedy

@@ -93,15 +93,12 @@ def _specifier(text: str) -> str:
 def _requirement(text: str) -> str:
     try:
         parsed = ParsedRequirement(text)
-    except InvalidRequirement as error:
-        reason = str(error).splitlines()[0]
-        raise refuse(
-            f"{text!r} is no requirement ({reason})", "write it as pip takes it, such as keras>=3"
-        ) from None
+    except InvalidRequirement:
+        raise refuse(f"{text!r} is no requirement", "write it as pip takes it, such as keras>=3") from None
     if parsed.url:
         raise refuse(
             f"{text!r} names an address",
-            "name the package alone; where to fetch it is the site's configuration",
+            "name the package alone, for where to fetch it is the site's configuration",
         )
     return text
 
@@ -193,9 +190,9 @@ NodeRange = Annotated[
     _shown("1..16", pattern=_NODES, kinds=("string", "integer")),
 ]
 SettingText = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_line), _shown(kinds=("string", "number", "boolean"))
+    str, BeforeValidator(_text), AfterValidator(_line), _shown("1", kinds=("string", "number", "boolean"))
 ]
-Line = Annotated[str, AfterValidator(_line), _shown(pattern=r"\S")]
+Line = Annotated[str, AfterValidator(_line), _shown("TEXT", pattern=r"\S")]
 Name = Annotated[
     str,
     _matching(
@@ -203,7 +200,7 @@ Name = Annotated[
         "name",
         "use up to 63 small letters, digits, '-', '_' or '.', a letter or digit at both ends",
     ),
-    _shown(pattern=_NAME),
+    _shown("NAME", pattern=_NAME),
 ]
 Requirement = Annotated[str, AfterValidator(_requirement), _shown("keras>=3")]
 ProjectName = Annotated[
@@ -215,8 +212,8 @@ ProjectName = Annotated[
 ImportName = Annotated[str, AfterValidator(_import_name), _shown("tensorflow")]
 Image = Annotated[
     str,
-    _matching(_IMAGE, "image with its digest", "write NAME@sha256: and 64 hexadecimal digits"),
-    _shown(f"example/pytorch@sha256:{'0' * 64}", pattern=_IMAGE),
+    _matching(_IMAGE, "image with its digest", "write NAME@sha256: and its 64 digits"),
+    _shown("NAME@sha256:DIGEST", pattern=_IMAGE),
 ]
 Target = Annotated[str, AfterValidator(_target), _shown("skylake_avx512", "zen3", "power9le", "neoverse_v2")]
 OperatingSystem = Annotated[

@@ -100,6 +100,7 @@ class System(Strict):
     interconnect: Name | None = None
     """What joins the nodes, such as `infiniband` or `omni-path`."""
     compilers: tuple[Compiler, ...] = ()
+    """Compilers that are there already."""
     externals: tuple[External, ...] = ()
     """Software that is there already and that Spack must not build."""
     pythons: tuple[Interpreter, ...] = ()
