@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from stackgen.errors import WorkError
 from stackgen.progress import Progress
-from stackgen.tree import Tree
+from stackgen.tree import File, Tree
 
 
 @contextmanager
@@ -61,6 +61,30 @@ def write_tree(tree: Tree, directory: Path) -> None:
     """Write every file of a tree below a directory; files already there that the tree lacks stay."""
     for path, file in tree.items():
         write(directory / path, file.text, file.mode)
+
+
+def read_tree(directory: Path) -> Tree:
+    """Every text file below a directory, hidden ones too."""
+    with reported(f"cannot read {directory}"):
+        return Tree(
+            {
+                path.relative_to(directory).as_posix(): File(path.read_text(encoding="utf-8"))
+                for path in directory.rglob("*")
+                if path.is_file()
+            }
+        )
+
+
+def settle(finished: Path, place: Path) -> None:
+    """Give a finished directory its final name in one rename, and take every write permission from it."""
+    make_read_only(finished)
+    with reported(f"cannot rename {finished} to {place}"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Only who may write to a directory can move it to another parent.
+        finished.chmod(0o755)
+        finished.rename(place)
+        place.chmod(0o555)
+        sync(place.parent)
 
 
 def replace_tree(tree: Tree, directory: Path, pattern: str) -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from stackgen.lock import Lock, WheelLock, digest
+from stackgen.lock import Json, Lock, WheelLock, digest
 from stackgen.model.scalars import Strict
 from stackgen.plan import Plan, WheelsPlan
 
+RELEASE_FORMAT = "1"
+"""Part of every request: raise it when what a release holds changes beside its prefixes."""
 PREFIX_FORMAT = "1"
 """Part of every prefix's digest: raise it when what a build puts there changes."""
 
@@ -21,6 +23,8 @@ class InstalledFramework(Strict):
     python: str
     packages: dict[str, str]
     """Versions by normalized name."""
+    settings: dict[str, str]
+    """What its module sets in the environment where the user has not."""
 
 
 class Release(Strict):
@@ -76,7 +80,73 @@ def installed(plan: Plan, lock: Lock) -> tuple[InstalledFramework, ...]:
             prefix=str(prefix_of(plan, framework, locked)),
             python=framework.python,
             packages={package.name: package.version for package in locked.packages},
+            settings=dict(framework.about.settings),
         )
         for framework in plan.wheels
         for locked in (lock.wheel_lock(framework.name),)
     )
+
+
+def request(plan: Plan, lock: Lock) -> str:
+    """SHA-256 in hex over what decides what a release is and what it promises; titles and the like do not."""
+    frameworks: Json = {
+        framework.name: framework.model_dump(mode="json") for framework in installed(plan, lock)
+    }
+    promises: Json = {
+        framework.name: [*framework.about.features, framework.about.site_verify]
+        for framework in plan.frameworks
+    }
+    return digest(
+        {
+            "format": RELEASE_FORMAT,
+            "release": plan.release,
+            "environment": plan.environment,
+            "system": plan.system.name,
+            "namespace": plan.namespace,
+            "defaults": dict(plan.defaults),
+            "frameworks": frameworks,
+            "promises": promises,
+        }
+    )
+
+
+def release_of(plan: Plan, lock: Lock) -> Release:
+    """What `release.json` says of a plan and its lock, whether it is built or not."""
+    return Release(
+        name=plan.release,
+        environment=plan.environment,
+        system=plan.system.name,
+        namespace=plan.namespace,
+        request=request(plan, lock),
+        frameworks=installed(plan, lock),
+    )
+
+
+def changes_between(old: Release, new: Release) -> tuple[str, ...]:
+    """What differs between two releases, a line each: `tensorflow: numpy 2.3.1 -> 2.4.0`."""
+    before = {framework.name: framework for framework in old.frameworks}
+    after = {framework.name: framework for framework in new.frameworks}
+    lines = [f"{name}: added" for name in sorted(after.keys() - before.keys())]
+    lines += [f"{name}: removed" for name in sorted(before.keys() - after.keys())]
+    for name in sorted(before.keys() & after.keys()):
+        lines += [f"{name}: {line}" for line in _framework_changes(before[name], after[name])]
+    return tuple(lines)
+
+
+def _framework_changes(old: InstalledFramework, new: InstalledFramework) -> list[str]:
+    pairs = [
+        ("version", old.version, new.version),
+        ("python", old.python, new.python),
+        ("module", old.module, new.module),
+        *(
+            (name, old.packages.get(name), new.packages.get(name))
+            for name in sorted({*old.packages, *new.packages})
+        ),
+        *(
+            (name, old.settings.get(name), new.settings.get(name))
+            for name in sorted({*old.settings, *new.settings})
+        ),
+    ]
+    return [
+        f"{what} {before or 'none'} -> {after or 'none'}" for what, before, after in pairs if before != after
+    ]

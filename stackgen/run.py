@@ -1,6 +1,8 @@
 """The only starter of processes."""
 
+import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +37,10 @@ class Outcome:
     stderr: str
 
 
+class TimeLimitError(WorkError):
+    """A command did not end within its time; it and all that it started are gone."""
+
+
 class Runner(Protocol):
     """What starts commands; the one thing that tests may replace."""
 
@@ -53,17 +59,7 @@ class LoggedRunner:
         """Run to the end; a program that is missing or runs out of time is a WorkError."""
         self._progress.log(f"$ cd {command.directory} && {command}")
         try:
-            done = subprocess.run(
-                command.argv,
-                env=dict(command.environment),
-                cwd=command.directory,
-                input=command.stdin,
-                timeout=command.timeout,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-            )
+            outcome = _run(command)
         except FileNotFoundError as error:
             raise WorkError(
                 f"{command.argv[0]} cannot be started: {error.strerror}", "see `stackgen doctor`"
@@ -71,9 +67,30 @@ class LoggedRunner:
         except PermissionError as error:
             raise WorkError(f"{command.argv[0]} cannot be started: {error.strerror}") from None
         except subprocess.TimeoutExpired:
-            raise WorkError(f"`{command}` did not end within {command.timeout:g} s") from None
-        self._progress.log(f"[{done.returncode}]\n{done.stdout}{done.stderr}".rstrip())
-        return Outcome(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+            raise TimeLimitError(f"`{command}` did not end within {command.timeout:g} s") from None
+        self._progress.log(f"[{outcome.status}]\n{outcome.stdout}{outcome.stderr}".rstrip())
+        return outcome
+
+
+def _run(command: Command) -> Outcome:
+    """Run in a session of its own, so that nothing it started outlives a time limit or an interrupt."""
+    with subprocess.Popen(
+        command.argv,
+        env=dict(command.environment),
+        cwd=command.directory,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(command.stdin, command.timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return Outcome(status=process.returncode, stdout=stdout, stderr=stderr)
 
 
 def succeed(run: Runner, command: Command, failure: str, remedy: str = "") -> Outcome:

@@ -1,0 +1,100 @@
+"""A release that is built and not yet published: PREFIX/staged/<release>."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from stackgen import files
+from stackgen.errors import InputError, WorkError
+from stackgen.lock import Lock, lock_tree
+from stackgen.plan import Plan
+from stackgen.release import Release, Report, changes_between, release_of
+from stackgen.tree import File, Tree
+
+RELEASE, REPORT = "release.json", "report.json"
+
+
+def staged(prefix: Path, release: str) -> Path:
+    """Where a release waits for its test and its publication."""
+    return prefix / "staged" / release
+
+
+def place_of(prefix: Path, release: str) -> Path:
+    """Where a release lies once it is published."""
+    return prefix / "releases" / release
+
+
+def stage(plan: Plan, lock: Lock, tree: Tree, environment_text: str) -> Path:
+    """Write the release that a plan and its lock describe; the one that waits already keeps its report."""
+    release = release_of(plan, lock)
+    wanted = tree | lock_tree(lock).below("lock")
+    wanted |= Tree({RELEASE: _json_file(release), "environment.yaml": File(environment_text)})
+    directory = staged(Path(plan.prefix), plan.release)
+    if not _holds(directory, wanted):
+        beside = directory.with_name(f".{directory.name}")
+        files.remove(beside)
+        files.write_tree(wanted, beside)
+        files.remove(directory)
+        with files.reported(f"cannot stage {directory}"):
+            beside.rename(directory)
+    return directory
+
+
+def _json_file(value: Release) -> File:
+    return File(value.model_dump_json(indent=2) + "\n")
+
+
+def _holds(directory: Path, wanted: Tree) -> bool:
+    if not directory.is_dir():
+        return False
+    found = files.read_tree(directory)
+    return {path: found[path].text for path in found if path != REPORT} == {
+        path: file.text for path, file in wanted.items()
+    }
+
+
+def refuse_other_content(plan: Plan, lock: Lock) -> None:
+    """Raise InputError where the release's name is taken by a published one that differs."""
+    place = place_of(Path(plan.prefix), plan.release)
+    if place.exists():
+        compare(read_release(place), release_of(plan, lock))
+
+
+def compare(old: Release, new: Release) -> None:
+    """Raise InputError where two releases of one name are not the same."""
+    if old.request == new.request:
+        return
+    changes = ", ".join(changes_between(old, new)) or "what its modules or its tests are made from changed"
+    raise InputError.of(
+        f"release {old.name} is published already with other content: {changes}",
+        "a release never changes: give this one a new name with `release:` in the environment's file",
+    )
+
+
+def read_release(directory: Path) -> Release:
+    """What a release says of itself; WorkError where the directory is none."""
+    try:
+        return Release.model_validate_json((directory / RELEASE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise WorkError(
+            f"{directory} is no release: its {RELEASE} cannot be read",
+            "move it out of the way",
+            details=str(error),
+        ) from None
+
+
+def tested(directory: Path) -> Release:
+    """The release in a directory; WorkError unless the report beside it is its own and nothing failed."""
+    release = read_release(directory)
+    again = "run `stackgen test` on its environment"
+    try:
+        report = Report.model_validate_json((directory / REPORT).read_bytes())
+    except (OSError, ValidationError):
+        raise WorkError(f"release {release.name} is not tested", again) from None
+    if (report.release, report.request) != (release.name, release.request):
+        raise WorkError(f"release {release.name} was rebuilt after its test", again)
+    if not report.passed:
+        failed = [f"{check.framework}: {check.name}" for check in report.checks if not check.passed]
+        what = ", ".join(failed) or "nothing was checked"
+        raise WorkError(f"release {release.name} did not pass its test: {what}", f"see {directory / REPORT}")
+    return release

@@ -1,0 +1,168 @@
+"""The switch of `current`: forward by `publish`, back by `rollback`, and what both find below a prefix."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from stackgen import files
+from stackgen.errors import InputError, WorkError
+from stackgen.lock import digest
+from stackgen.model.scalars import near
+from stackgen.publish.history import Published, note, read_history
+from stackgen.publish.publication import module_path, publication
+from stackgen.publish.staging import compare, place_of, read_release, staged, tested
+from stackgen.release import InstalledFramework, Release
+from stackgen.tree import File, Tree
+
+
+def published(prefix: Path, release: str, request: str) -> Release | None:
+    """The current release if it is this one and whole; starts nothing, reads one file."""
+    current = current_release(prefix)
+    if current is None or (current.name, current.request) != (release, request):
+        return None
+    whole = place_of(prefix, release).is_dir() and not _missing(current)
+    return current if whole else None
+
+
+def current_release(prefix: Path) -> Release | None:
+    """The release that users get; None where there is none, or nothing is left of it."""
+    try:
+        return read_release(prefix / "current")
+    except WorkError:
+        return None
+
+
+def publish(prefix: Path, release: str) -> Release:
+    """Make a staged, tested release the current one; the caller holds the prefix for itself.
+
+    A kill at any moment leaves the old or the new release current, and the next call goes on from there.
+    """
+    waiting, place = staged(prefix, release), place_of(prefix, release)
+    if waiting.is_dir():
+        wanted = tested(waiting)
+        if place.exists():
+            compare(read_release(place), wanted)
+        else:
+            files.settle(waiting, place)
+        files.remove(waiting)
+    elif not place.exists():
+        raise InputError.of(
+            f"there is no release {release} to publish in {prefix}", "run `stackgen build` on its environment"
+        )
+    return _switch(prefix, read_release(place), "publish")
+
+
+def rollback(prefix: Path, release: str | None) -> Release:
+    """Make a release that was published before the current one; without a name, the one before it."""
+    known = {entry.release.name: entry for entry in releases(prefix)}
+    if not known:
+        raise InputError.of(f"nothing is published in {prefix}", "run `stackgen build` on an environment")
+    target = known.get(release) if release else _before(prefix, known)
+    if target is None:
+        raise _no_target(prefix, release, known)
+    if target.missing:
+        raise WorkError(
+            f"release {target.release.name} is not whole: {', '.join(target.missing)} is gone",
+            "build its environment again",
+        )
+    return _switch(prefix, target.release, "rollback")
+
+
+def _before(prefix: Path, known: dict[str, Published]) -> Published | None:
+    current = _current_name(prefix)
+    candidates = (known.get(name) for name in read_history(prefix).before(current))
+    return next((entry for entry in candidates if entry and not entry.missing), None)
+
+
+def _no_target(prefix: Path, release: str | None, known: dict[str, Published]) -> InputError:
+    choice = f"use one of {', '.join(known)}"
+    if release:
+        return InputError.of(f"there is no release {release} in {prefix}", near(release, known, choice))
+    current = _current_name(prefix)
+    others = [name for name in known if name != current]
+    remedy = f"name one of {', '.join(others)}" if others else "there is no other in this prefix"
+    return InputError.of(f"no release was published before {current}", remedy)
+
+
+def releases(prefix: Path) -> tuple[Published, ...]:
+    """The published releases, the oldest publication first; what is no release is passed over."""
+    found = [release for release in map(_release_in, _directories(prefix / "releases")) if release]
+    history, current = read_history(prefix), _current_name(prefix)
+    listed = (
+        Published(
+            release=release,
+            current=release.name == current,
+            published=history.published(release.name),
+            missing=tuple(framework.prefix for framework in _missing(release)),
+        )
+        for release in found
+    )
+    return tuple(sorted(listed, key=lambda entry: history.place(entry.release.name)))
+
+
+def _switch(prefix: Path, release: Release, how: Literal["publish", "rollback"]) -> Release:
+    """Point `current` at a release, its predecessor's modules still there and its own announced before.
+
+    Between listing a directory and reading its `.modulerc.lua`, Lmod may see `current` move. So the names are
+    added first, hidden, and only then does the choice among them change.
+    """
+    current = _current_name(prefix)
+    if current == release.name:
+        return release
+    note(prefix, release.name, how)
+    known = releases(prefix)
+    for name in (current, release.name):
+        if name in {entry.release.name for entry in known}:
+            files.point(prefix / "current", _publication(prefix, name, known))
+    files.sync(prefix)
+    return release
+
+
+def _publication(prefix: Path, name: str, known: tuple[Published, ...]) -> str:
+    """Write what users see while a release is current; its path relative to the prefix, by its content."""
+    others = (_modules(prefix, entry) for entry in reversed(known) if entry.release.name != name)
+    tree = publication(files.read_tree(place_of(prefix, name)), others)
+    identity = digest({path: file.text for path, file in tree.items()})[:12]
+    place = prefix / "publications" / name / identity
+    if not place.exists():
+        beside = place.with_name(f".{identity}")
+        files.remove(beside)
+        files.write_tree(tree, beside)
+        files.settle(beside, place)
+    return str(place.relative_to(prefix))
+
+
+def _modules(prefix: Path, entry: Published) -> Tree:
+    """The modules of a release whose frameworks are there."""
+    release, place = entry.release, place_of(prefix, entry.release.name)
+    paths = (
+        module_path(release, framework.module, framework.version)
+        for framework in release.frameworks
+        if framework.prefix not in entry.missing
+    )
+    with files.reported(f"cannot read the modules of release {release.name}"):
+        return Tree({path: File((place / path).read_text(encoding="utf-8")) for path in paths})
+
+
+def _current_name(prefix: Path) -> str:
+    """The current release's name, from `current -> publications/<release>/<digest>`; empty where none is."""
+    link = prefix / "current"
+    return link.readlink().parent.name if link.is_symlink() else ""
+
+
+def _directories(parent: Path) -> Iterable[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else ()
+
+
+def _release_in(directory: Path) -> Release | None:
+    try:
+        release = read_release(directory)
+    except WorkError:
+        return None
+    return release if release.name == directory.name else None
+
+
+def _missing(release: Release) -> tuple[InstalledFramework, ...]:
+    return tuple(
+        framework for framework in release.frameworks if not Path(framework.prefix, "bin", "python").exists()
+    )
