@@ -70,7 +70,7 @@ def _module(plan: Plan, framework: InstalledFramework) -> str:
         family=f"{variable_name(plan.namespace).lower()}_framework",
         prefix=framework.prefix,
         root_variable=root_variable(plan, framework),
-        marker=f"__{root_variable(plan, framework).removesuffix('ROOT')}SET_",
+        marker=f"__{root_variable(plan, framework).removesuffix('ROOT')}",
         effects=[_rendered(effect) for effect in effects(plan, framework)],
     )
 
@@ -94,7 +94,7 @@ def _rendered(effect: Effect) -> Source:
         case Prepend(variable=variable, directory=directory):
             return call("prepend", variable, directory)
         case Assign(variable=variable, value=value):
-            return call("assign", variable, value)
+            return call("replace", variable, value)
         case Clear(variable=variable):
             return call("clear", variable)
         case Default(variable=variable, value=value):
