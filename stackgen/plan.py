@@ -110,7 +110,11 @@ class Plan:
 
 def plan(environment: Environment, system: System) -> Plan:
     """The plan of an environment on a system; InputError where a default cannot be had."""
-    faults = [*_python_faults(environment, system), *_module_faults(environment)]
+    faults = [
+        *_python_faults(environment, system),
+        *_import_faults(environment),
+        *_module_faults(environment),
+    ]
     if faults:
         raise InputError(*faults)
     return Plan(
@@ -137,6 +141,19 @@ def _python_faults(environment: Environment, system: System) -> list[Fault]:
         )
         for name, framework in environment.frameworks.items()
         if isinstance(framework, WheelsFramework) and not framework.python and not system.pythons
+    ]
+
+
+def _import_faults(environment: Environment) -> list[Fault]:
+    return [
+        Fault(
+            where=f"frameworks.{name}.import",
+            what=f"what a program imports of {name} is not known",
+            remedy="add `import:` and what stands after it in Python",
+        )
+        for name, framework in environment.frameworks.items()
+        if isinstance(framework, WheelsFramework)
+        and not (framework.imports or knowledge(name).imports).replace(".", "_").isidentifier()
     ]
 
 
