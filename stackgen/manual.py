@@ -10,8 +10,8 @@ WIDTH = 78
 """Characters a line, so that nothing wraps in a terminal of 80."""
 
 _SUBMIT = {
-    "slurm": 'sbatch --wrap "module load {module} && srun python train.py"',
-    "lsf": 'bsub "module load {module} && python train.py"',
+    "slurm": 'sbatch --wrap "module load {module} && srun python script.py"',
+    "lsf": 'bsub "module load {module} && python script.py"',
 }
 
 
@@ -35,7 +35,7 @@ def _title(framework: InstalledFramework, about: About) -> list[str]:
 
 
 def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
-    lines = ["Use", f"  module load {module}", "  python train.py"]
+    lines = ["Use", f"  module load {module}", "  python script.py"]
     if submit := _SUBMIT.get(plan.system.scheduler.kind):
         lines += ["as a job", f"  {submit.format(module=module)}"]
     return [

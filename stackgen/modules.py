@@ -76,14 +76,13 @@ def _module(plan: Plan, framework: InstalledFramework) -> str:
 
 
 def _whatis(framework: InstalledFramework, about: About) -> list[str]:
-    keywords = ["Python", *([about.summary] if about.summary else []), framework.name, *about.features]
     fields = {
         "Name": about.title,
         "Version": framework.version,
-        "Description": about.summary,
+        "Description": about.summary or f"{about.title} with a Python of its own",
         "URL": about.homepage,
-        "Category": "machine learning",
-        "Keywords": ", ".join(dict.fromkeys(keywords)),
+        "Category": "AI and data science",
+        "Keywords": ", ".join(("Python", framework.name, *about.features)),
     }
     return [f"{name}: {text}" for name, text in fields.items() if text]
 

@@ -343,8 +343,8 @@ def test_what_whatis_and_keyword_show(bash):
         "Version": "2.21.0",
         "Description": "machine learning with Keras and XLA",
         "URL": "https://www.tensorflow.org",
-        "Category": "machine learning",
-        "Keywords": "Python, machine learning with Keras and XLA, tensorflow",
+        "Category": "AI and data science",
+        "Keywords": "Python, tensorflow",
     }
     assert "  hpai/tensorflow: hpai/tensorflow/2.20.1, hpai/tensorflow/2.21.0" in output.splitlines() or (
         "  hpai/tensorflow: hpai/tensorflow/2.21.0" in output.splitlines()

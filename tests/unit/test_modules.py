@@ -188,7 +188,7 @@ def test_the_manual_fits_a_terminal():
     slurm = planned(scheduler={"kind": "slurm"})
     text = text_of(slurm, framework)
     assert max(map(len, text.splitlines())) <= WIDTH
-    assert 'sbatch --wrap "module load hpai/tensorflow/2.21.0 && srun python train.py"' in text
+    assert 'sbatch --wrap "module load hpai/tensorflow/2.21.0 && srun python script.py"' in text
 
 
 def test_the_manual_of_a_framework_that_stackgen_does_not_know():

@@ -1,0 +1,34 @@
+"""What sites get, case by case: `<case>/in.yaml`, its systems and its `in.lock/` give `<case>/out/`.
+
+After a change that is meant, run `python tests/golden/golden.py` and read what `git diff` says of it.
+"""
+
+from pathlib import Path
+
+from stackgen import files
+from stackgen.config import load
+from stackgen.lock import read_lock
+from stackgen.modules import module_tree
+from stackgen.plan import plan
+from stackgen.release import installed
+from stackgen.tree import Tree
+
+CASES = tuple(sorted(path.parent for path in Path(__file__).parent.glob("*/in.yaml")))
+
+
+def rendered(case: Path) -> Tree:
+    """The tree of a case, as stackgen makes it now."""
+    loaded = load(case / "in.yaml")
+    planned = plan(loaded.environment, loaded.system)
+    return module_tree(planned, installed(planned, read_lock(case / "in.lock")))
+
+
+def regenerate() -> None:
+    """Write what stackgen makes now in place of what it should make."""
+    for case in CASES:
+        files.remove(case / "out")
+        files.write_tree(rendered(case), case / "out")
+
+
+if __name__ == "__main__":
+    regenerate()
