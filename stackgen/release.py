@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from stackgen.lock import Json, Lock, WheelLock, digest
-from stackgen.model.scalars import Strict
+from stackgen.model.base import Strict
 from stackgen.plan import Plan, WheelsPlan
 
 RELEASE_FORMAT = "1"

@@ -11,7 +11,8 @@ from pydantic import Field, StringConstraints, ValidationError
 from stackgen.errors import InputError, Place
 from stackgen.lock.pylock import parse_pylock, pylock_text
 from stackgen.lock.values import Json, Lock, LockedPackage, WheelLock, digest
-from stackgen.model.scalars import Glibc, Name, ProjectName, PythonVersion, Requirement, Strict
+from stackgen.model.base import Strict
+from stackgen.model.scalars import Glibc, Name, ProjectName, PythonVersion, Requirement
 from stackgen.tree import File, Tree
 
 INDEX = "lock.json"

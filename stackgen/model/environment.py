@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stackgen.model.base import Strict
 from stackgen.model.framework import Framework
-from stackgen.model.scalars import FrameworkVersion, Line, Name, Prefix, ReleaseName, Spec, Strict
+from stackgen.model.scalars import FrameworkVersion, Line, Name, Prefix, ReleaseName, Spec
 
 
 class Modules(Strict):

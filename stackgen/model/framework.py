@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stackgen.model.base import Strict
 from stackgen.model.scalars import (
     FrameworkVersion,
     Image,
@@ -16,7 +17,6 @@ from stackgen.model.scalars import (
     Requirement,
     SettingText,
     Spec,
-    Strict,
     Variable,
 )
 
@@ -36,7 +36,7 @@ class Feature(StrEnum):
 
 
 class SourceBuild(Strict):
-    """A package that may come as a source distribution, and what its build needs from the index."""
+    """A package to be built from its source distribution, and what that needs from the index."""
 
     name: ProjectName
     """The package's name on the index."""
@@ -76,7 +76,7 @@ class WheelsFramework(_Framework):
     requires: tuple[Requirement, ...] = ()
     """Further packages in its Python, as pip takes them."""
     sdists: tuple[SourceBuild, ...] = ()
-    """The only packages that the lock may take as source distributions."""
+    """Packages to be taken as source distributions; every other has to come as a wheel."""
 
 
 class SpackFramework(_Framework):

@@ -13,9 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from stackgen import targets
 from stackgen.model import paths
-from stackgen.model.base import Strict, near, refuse
-
-__all__ = ["Strict", "near", "refuse"]
+from stackgen.model.base import near, refuse
 
 NEWEST = "newest"
 

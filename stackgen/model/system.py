@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from stackgen import targets
+from stackgen.model.base import Strict
 from stackgen.model.scalars import (
     Capability,
     Directory,
@@ -18,7 +19,6 @@ from stackgen.model.scalars import (
     PythonVersion,
     SettingText,
     Spec,
-    Strict,
     Target,
     Variable,
 )

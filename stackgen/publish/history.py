@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from stackgen import files
 from stackgen.errors import WorkError
-from stackgen.model.scalars import Strict
+from stackgen.model.base import Strict
 from stackgen.release import Release
 
 

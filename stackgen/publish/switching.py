@@ -7,7 +7,7 @@ from typing import Literal
 from stackgen import files
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import digest
-from stackgen.model.scalars import near
+from stackgen.model.base import near
 from stackgen.publish.history import Published, note, read_history
 from stackgen.publish.publication import module_path, publication
 from stackgen.publish.staging import compare, place_of, read_release, staged, tested

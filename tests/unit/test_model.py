@@ -57,7 +57,9 @@ def test_no_versions(version):
         framework(version=version)
 
 
-@pytest.mark.parametrize("python", ["3", "3.8", "2.7", "3.11.2", "4.0", "3.x", "3.1\u0661", "3.11\n", ">=3.9"])
+@pytest.mark.parametrize(
+    "python", ["3", "3.8", "2.7", "3.11.2", "4.0", "3.x", "3.1\u0661", "3.11\n", ">=3.9"]
+)
 def test_no_pythons(python):
     with pytest.raises(ValidationError):
         framework(python=python)
