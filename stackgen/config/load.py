@@ -109,9 +109,9 @@ def _of_option(fault: Fault) -> Fault:
 def _system(root: nodes.Mapping, path: Path, reading: Reading) -> System | None:
     """The system that an environment names; None, and the fault noted, where it cannot be had."""
     entry = root.entries.get("system")
-    if not entry or not isinstance(entry.node, nodes.Scalar) or not entry.node.text:
+    if not entry or not isinstance(entry.node, nodes.Scalar) or not (entry.node.text or "").strip():
         return None
-    name, place = entry.node.text, entry.node.place
+    name, place = str(entry.node.text), entry.node.place
     known = sorted(file.stem for file in (path.parent / "systems").glob("*.yaml"))
     if name == THIS:
         return _this(place, reading.faults)

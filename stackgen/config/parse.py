@@ -161,19 +161,24 @@ class _Walk:
             )
 
     def _refuse_tag(self, tag: str, where: str, place: Place) -> None:
-        shown = f"!!{tag.removeprefix(_STANDARD_TAG)}" if tag.startswith(_STANDARD_TAG) else tag
-        what = f"the tag {shown} is refused"
+        short = f"!!{tag.removeprefix(_STANDARD_TAG)}" if tag.startswith(_STANDARD_TAG) else tag
+        what = f"the tag {_shown(short)} is refused"
         self.faults.append(Fault(place=place, where=where, what=what, remedy="write the value alone"))
 
     def _checked(self, text: str, where: str, place: Place) -> str:
         if len(text) > MAX_TEXT:
             what, remedy = f"a text of {len(text)} characters", f"write at most {MAX_TEXT}"
-        elif strange := [character for character in text if not _is_shown(character)]:
-            what, remedy = f"the text has the invisible character U+{ord(strange[0]):04X}", "remove it"
+        elif strange := next((character for character in text if not _is_shown(character)), ""):
+            what, remedy = f"the text has the invisible character U+{ord(strange):04X}", "remove it"
         else:
             return text
         self.faults.append(Fault(place=place, where=where, what=what, remedy=remedy))
-        return "".join(character if _is_shown(character) else "?" for character in text[:MAX_TEXT])
+        return _shown(text)
+
+
+def _shown(text: str) -> str:
+    """The text as a message may hold it, whatever was written."""
+    return "".join(character if _is_shown(character) else "?" for character in text[:MAX_TEXT])
 
 
 def _is_shown(character: str) -> bool:

@@ -1,7 +1,7 @@
 """Plans: every default filled, and the same whatever the order that things were written in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stackgen.errors import InputError
@@ -170,6 +170,7 @@ def backwards(value):
     return {key: backwards(value[key]) for key in reversed(value)}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FRAMEWORKS)
 def test_the_order_of_keys_makes_no_difference(frameworks):
     system = SYSTEM.model_dump(mode="json")
