@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,9 +170,17 @@ def _fill(job: Job, mirror: Mirror, workshop: Workshop) -> None:
         _refuse_altered(mirror, job.lock)
         raise
     prefix.finish(layout, workshop, _pip(job.lock, mirror))
-    prefix.compile_bytecode(layout, workshop)
-    # One flush of the file system instead of one a file: nothing may get its name before it is on disk.
-    workshop.start("sync", "--file-system", workshop.root, failure=f"cannot flush {workshop.root} to disk")
+    with ThreadPoolExecutor(max_workers=1) as meanwhile:  # the processors compile, the disk writes
+        tidied = meanwhile.submit(_tidy, workshop)
+        prefix.compile_bytecode(layout, workshop)
+        tidied.result()
+    workshop.flush()
+
+
+def _tidy(workshop: Workshop) -> None:
+    """Take away the cache, whose files are the installed ones under a second name, and flush what stays."""
+    files.remove(workshop.cache)
+    workshop.flush()
 
 
 def _pip(lock: WheelLock, mirror: Mirror) -> Path | None:
