@@ -55,10 +55,12 @@ KNOWN: Mapping[str, Knowledge] = {
 }
 
 
-def knowledge(name: str) -> Knowledge:
-    """What is known of a framework; for one that is not known, its name stands for everything."""
-    module = name.replace("-", "_").replace(".", "_").replace("+", "_")
-    return KNOWN.get(name) or Knowledge(title=name, summary="", package=name, imports=module, verify="python")
+def knowledge(name: str, module: str | None = None) -> Knowledge:
+    """What is known of a framework by its name or by its module's, or else what its name alone tells."""
+    if known := KNOWN.get(name) or KNOWN.get(module or ""):
+        return known
+    imports = name.replace("-", "_").replace(".", "_").replace("+", "_")
+    return Knowledge(title=name, summary="", package=name, imports=imports, verify="python")
 
 
 def distribution(known: Knowledge, system: System) -> str:

@@ -153,7 +153,9 @@ def _import_faults(environment: Environment) -> list[Fault]:
         )
         for name, framework in environment.frameworks.items()
         if isinstance(framework, WheelsFramework)
-        and not (framework.imports or knowledge(name).imports).replace(".", "_").isidentifier()
+        and not (framework.imports or knowledge(name, framework.module).imports)
+        .replace(".", "_")
+        .isidentifier()
     ]
 
 
@@ -188,7 +190,7 @@ def _planned(name: str, framework: Framework, system: System) -> FrameworkPlan:
 
 
 def _about(name: str, framework: Framework, system: System) -> About:
-    known = knowledge(name)
+    known = knowledge(name, framework.module)
     return About(
         module=framework.module or name,
         title=known.title,
@@ -203,7 +205,7 @@ def _about(name: str, framework: Framework, system: System) -> About:
 
 
 def _wheels(name: str, about: About, framework: WheelsFramework, system: System) -> WheelsPlan:
-    known = knowledge(name)
+    known = knowledge(name, framework.module)
     asked = Requirement(framework.package or distribution(known, system))
     asked.specifier = specifier(framework.version)
     extra = {"pip"} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())

@@ -246,3 +246,13 @@ def test_titles_cannot_end_the_text_they_stand_in():
     ].text
     assert text.startswith("help([==[\nx ]] os.execute")
     assert r'whatis("Name: x ]] os.execute(\"touch x\") --[[ ]=] \" \\ ${x}")' in text
+
+
+def test_a_second_version_of_a_framework_is_known_by_its_module():
+    old = {"from": "wheels", "module": "tensorflow", "version": "2.20"}
+    second = planned({**FRAMEWORKS, "old-tensorflow": old}).wheels[0]
+    assert (second.about.title, second.package, second.imports) == (
+        "TensorFlow",
+        "tensorflow-cpu",
+        "tensorflow",
+    )

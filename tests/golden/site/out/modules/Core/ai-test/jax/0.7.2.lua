@@ -1,5 +1,6 @@
 help([[
-jax-old 0.7.2
+JAX 0.7.2: composable transformations of NumPy programs
+https://docs.jax.dev
 
 Use
   module load ai-test/jax/0.7.2
@@ -34,9 +35,10 @@ Packages (7)
   jaxlib 0.7.2      numpy 2.5.5       pip 26.3
 ]])
 
-whatis("Name: jax-old")
+whatis("Name: JAX")
 whatis("Version: 0.7.2")
-whatis("Description: jax-old with a Python of its own")
+whatis("Description: composable transformations of NumPy programs")
+whatis("URL: https://docs.jax.dev")
 whatis("Category: AI and data science")
 whatis("Keywords: Python, jax-old")
 
