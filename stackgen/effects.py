@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from stackgen.plan import Plan
 from stackgen.release import InstalledFramework
 
 
@@ -50,10 +49,10 @@ FOREIGN_PYTHON = (
 """What leads a Python, or the tools around it, to code that was made for another one."""
 
 
-def effects(plan: Plan, framework: InstalledFramework) -> tuple[Effect, ...]:
+def effects(namespace: str, framework: InstalledFramework) -> tuple[Effect, ...]:
     """What a user's environment must go through for a framework, in order."""
     return (
-        Assign(variable=root_variable(plan, framework), value=framework.prefix),
+        Assign(variable=root_variable(namespace, framework), value=framework.prefix),
         Prepend(variable="PATH", directory="bin"),
         *(Clear(variable=variable) for variable in FOREIGN_PYTHON),
         Assign(variable="PYTHONNOUSERSITE", value="1"),
@@ -61,9 +60,9 @@ def effects(plan: Plan, framework: InstalledFramework) -> tuple[Effect, ...]:
     )
 
 
-def root_variable(plan: Plan, framework: InstalledFramework) -> str:
+def root_variable(namespace: str, framework: InstalledFramework) -> str:
     """The variable that tells where the loaded framework lies, such as HPAI_TENSORFLOW_ROOT."""
-    return f"{variable_name(plan.namespace)}_{variable_name(framework.module)}_ROOT"
+    return f"{variable_name(namespace)}_{variable_name(framework.module)}_ROOT"
 
 
 def variable_name(name: str) -> str:

@@ -63,7 +63,7 @@ def _extend(framework: InstalledFramework, module: str) -> list[str]:
 
 
 def _sets(plan: Plan, framework: InstalledFramework) -> list[str]:
-    lines = ["Where it lies", f"  ${root_variable(plan, framework)} = {framework.prefix}"]
+    lines = ["Where it lies", f"  ${root_variable(plan.namespace, framework)} = {framework.prefix}"]
     lines += [f"  release {plan.release} of {plan.environment}"]
     if framework.settings:
         lines += ["", "Set where you have not set them yourself"]

@@ -69,9 +69,9 @@ def _module(plan: Plan, framework: InstalledFramework) -> str:
         whatis=_whatis(framework, about),
         family=f"{variable_name(plan.namespace).lower()}_framework",
         prefix=framework.prefix,
-        root_variable=root_variable(plan, framework),
-        marker=f"__{root_variable(plan, framework).removesuffix('ROOT')}",
-        effects=[_rendered(effect) for effect in effects(plan, framework)],
+        root_variable=root_variable(plan.namespace, framework),
+        marker=f"__{root_variable(plan.namespace, framework).removesuffix('ROOT')}",
+        effects=[_rendered(effect) for effect in effects(plan.namespace, framework)],
     )
 
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from stackgen.effects import Assign, Clear, Default, Effect, Prepend, effects
-from stackgen.plan import Plan
 from stackgen.release import InstalledFramework
 
 
-def shell_environment(plan: Plan, framework: InstalledFramework, caller: Mapping[str, str]) -> dict[str, str]:
+def shell_environment(
+    namespace: str, framework: InstalledFramework, caller: Mapping[str, str]
+) -> dict[str, str]:
     """The caller's environment as `module load` would leave it, without Lmod's own book-keeping."""
     environment = dict(caller)
-    for effect in effects(plan, framework):
+    for effect in effects(namespace, framework):
         _apply(effect, framework.prefix, environment)
     return environment
 
