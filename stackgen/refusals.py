@@ -12,6 +12,9 @@ from stackgen.platforms import Target
 
 _NAME = r"(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 
+_RELEASE = r"`(?P<package>\S+)` \(v(?P<version>\S+)\)"
+_TAGS = r"(?:`\w+`(?:, )?)+"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
@@ -43,9 +46,10 @@ def refusal(requirements: tuple[str, ...], where: str, target: Target, stderr: s
     for explained in _EXPLANATIONS:
         if error := explained(failure):
             return error
-    return WorkError(
-        f"{where}: uv cannot resolve the requirements: {words[:300]}", "see the log", details=stderr
-    )
+    reason = re.sub(r"^.*?cause: ", "", words)[:300]
+    if "No solution found" in words:
+        return failure.input_error(f"the requirements cannot be met: {reason}", "see the log for the rest")
+    return WorkError(f"{where}: uv failed: {reason}", "see the log", details=stderr)
 
 
 def _access(failure: _Failure) -> StackgenError | None:
@@ -110,17 +114,30 @@ def _conflict(failure: _Failure) -> StackgenError | None:
 
 def _version(failure: _Failure) -> StackgenError | None:
     found = re.search(r"there is no version of (?P<wanted>\S+)", failure.words)
+    if not found:
+        return None
+    early = re.search(
+        r"Pre-releases are available for \S+ in the requested range \(e.g., (\S+)\)", failure.words
+    )
+    hint = f", or for a pre-release, such as {early[1]}, by its name" if early else ""
+    what = f"there is no version of {found['wanted'].rstrip(',')} on the index"
+    return failure.input_error(what, f"ask for another version{hint}")
+
+
+def _prerelease(failure: _Failure) -> StackgenError | None:
+    found = re.search(r"was requested with a pre-release marker \(e.g., (?P<wanted>\S+)\)", failure.words)
     return found and failure.input_error(
-        f"the index has no version that is {found['wanted'].rstrip(',')}", "ask for another version"
+        f"a pre-release is needed, {found['wanted']}, and none is taken unasked",
+        f"add {found['wanted']} to `requires:`, or ask for a finished version",
     )
 
 
 def _python(failure: _Failure) -> StackgenError | None:
     found = re.search(
-        r"does not satisfy (?P<needed>Python\S+) and (?P<package>\S+) depends on Python", failure.words
-    )
+        r"does not satisfy Python(?P<needed>\S+) and (?P<package>\S+) depends on Python", failure.words
+    ) or re.search(r"Because (?P<package>\S+) requires Python (?P<needed>\S+) ", failure.words)
     return found and failure.input_error(
-        f"{found['package']} needs {found['needed']}, not Python {failure.target.python}",
+        f"{found['package']} needs Python {found['needed']}, not Python {failure.target.python}",
         "name another `python:` or another version",
     )
 
@@ -133,9 +150,13 @@ def _source(failure: _Failure) -> StackgenError | None:
 
 
 def _wheel(failure: _Failure) -> StackgenError | None:
-    for kind in ("wheels with a matching platform tag", "wheels with a matching Python", "usable wheels"):
+    for kind, available in (
+        ("wheels with a matching platform tag", _platforms),
+        ("wheels with a matching Python", _pythons),
+        ("usable wheels", _platforms),
+    ):
         if found := re.search(rf"{_NAME}(?:[<>=!~]\S*)? ha(?:s|ve) no {kind}", failure.words):
-            return no_wheel(found["package"], failure.where, failure.target, _available(failure))
+            return no_wheel(found["package"], failure.where, failure.target, available(failure.words))
     return None
 
 
@@ -148,20 +169,21 @@ def no_wheel(package: str, where: str, target: Target, note: str = "") -> InputE
     )
 
 
-def _available(failure: _Failure) -> str:
-    """What uv's hints say that there is instead."""
-    if found := re.search(
-        r"wheels for `(\S+)` \(v(\S+)\) with the following Python \w+ tags?: ((?:`cp3\d+`(?:, )?)+)",
-        failure.words,
-    ):
-        there = [f"Python 3.{minor}" for minor in re.findall(r"`cp3(\d+)`", found[3])]
-    elif found := re.search(
-        r"available for `(\S+)` \(v(\S+)\) on the following platforms?: ((?:`\w+`(?:, )?)+)", failure.words
-    ):
-        there = [tag for tag in re.findall(r"`(\w+)`", found[3]) if "linux" in tag]
-    else:
-        return ""
-    return f" ({found[1]} {found[2]} has them for {', '.join(there)})" if there else ""
+def _pythons(words: str) -> str:
+    found = re.search(rf"for {_RELEASE} with the following Python \w+ tags?: (?P<tags>{_TAGS})", words)
+    minors = re.findall(r"`cp3(\d+)`", found["tags"]) if found else []
+    return _instead(found, f"Python {', '.join(f'3.{minor}' for minor in minors)}") if minors else ""
+
+
+def _platforms(words: str) -> str:
+    found = re.search(rf"for {_RELEASE} on the following platforms?: (?P<tags>{_TAGS})", words)
+    linux = [tag for tag in re.findall(r"`(\w+)`", found["tags"]) if "linux" in tag] if found else []
+    return _instead(found, ", ".join(linux)) if linux else ""
+
+
+def _instead(found: re.Match[str] | None, there: str) -> str:
+    """What uv's hint says that there is."""
+    return f" ({found['package']} {found['version']} has them for {there})" if found else ""
 
 
 _EXPLANATIONS: tuple[Callable[[_Failure], StackgenError | None], ...] = (
@@ -170,6 +192,7 @@ _EXPLANATIONS: tuple[Callable[[_Failure], StackgenError | None], ...] = (
     _directory,
     _build,
     _unknown,
+    _prerelease,
     _conflict,
     _version,
     _python,

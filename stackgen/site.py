@@ -118,12 +118,12 @@ def _site_files(environment: Mapping[str, str], etc: Path) -> tuple[Path, ...]:
 
 
 def _from_file(path: Path, sources: WheelSources) -> Site:
-    for directory in sources.directories:
-        if not Path(directory).is_dir():
+    for number, directory in enumerate(sources.directories):
+        if not _is_usable(directory):
             raise InputError.of(
-                f"{directory} is no directory here",
-                "mount it or take it out",
-                where="wheels.directories",
+                f"{directory} is no directory here, or has a comma in its name",
+                "mount it, or take it out",
+                where=f"wheels.directories[{number}]",
                 place=Place(file=str(path)),
             )
     return Site(
@@ -136,17 +136,22 @@ def _from_file(path: Path, sources: WheelSources) -> Site:
 
 
 def _from_pip(pip: PipSettings) -> Site:
-    usable = tuple(link for link in pip.find_links if "://" in link or Path(link).is_dir())
+    links = tuple(link for link in pip.find_links if "://" in link or _is_usable(link))
     return Site(
         origin=f"pip's configuration ({', '.join(pip.origins)})" if pip.origins else "uv's default",
         index=pip.index,
         extra_indexes=pip.extra_indexes,
-        links=usable,
+        links=links,
         no_index=pip.no_index,
         best_match=True,
         notes=tuple(
-            f"pip's find-links names {link}, which is no directory here"
+            f"pip's find-links names {link}: no directory here, or a comma in its name"
             for link in pip.find_links
-            if link not in usable
+            if link not in links
         ),
     )
+
+
+def _is_usable(directory: str) -> bool:
+    """Whether uv can look for files there: it takes several directories separated by commas."""
+    return Path(directory).is_dir() and "," not in directory

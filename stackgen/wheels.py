@@ -108,7 +108,7 @@ def _environment(site: Site, caller: Mapping[str, str]) -> dict[str, str]:
     sources = {
         "UV_DEFAULT_INDEX": site.index or "",
         "UV_INDEX": " ".join(site.extra_indexes),
-        "UV_FIND_LINKS": ",".join(site.links),
+        "UV_FIND_LINKS": ",".join(link.replace(",", "%2C") for link in site.links),
     }
     bundle = {"SSL_CERT_FILE": caller.get("REQUESTS_CA_BUNDLE") or caller.get("CURL_CA_BUNDLE") or ""}
     known = {name: value for name, value in caller.items() if name in _PASSED_ON}

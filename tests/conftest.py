@@ -1,13 +1,29 @@
 """What every test may ask for: real runners, the machine's own system, the index."""
 
-
 import pytest
 
+from stackgen.errors import StackgenError
+from stackgen.plan import Platform
+from stackgen.platforms import Target
 from stackgen.progress import Silent
 from stackgen.run import LoggedRunner
+from stackgen.site import Site, load_site
+from stackgen.wheels import Question, offers
 
 
 @pytest.fixture
 def run() -> LoggedRunner:
     """The real starter of processes."""
     return LoggedRunner(Silent())
+
+
+@pytest.fixture(scope="session")
+def index() -> Site:
+    """Where this machine fetches files from; skips with the reason where uv finds no index there."""
+    target = Target(platform=Platform(architecture="x86_64", glibc="2.28"), python="3.11")
+    try:
+        site = load_site()
+        offers(Question(where="tests", target=target, requirements=("six",)), site, LoggedRunner(Silent()))
+    except StackgenError as error:
+        pytest.skip(f"the package index cannot be used: {error}")
+    return site

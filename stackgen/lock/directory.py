@@ -127,10 +127,10 @@ def _parse_index(text: str, directory: Path) -> _Index:
         index = _Index.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _refusal(directory, path, f"is not valid: {where}: {first['msg']}") from None
-    except (ValueError, RecursionError) as error:
-        raise _refusal(directory, path, f"is no JSON: {error}") from None
+        where = "".join(f" {key}:" for key in first["loc"])
+        raise _refusal(directory, path, f"is not valid:{where} {first['msg']}") from None
+    except (ValueError, RecursionError):
+        raise _refusal(directory, path, "is no JSON") from None
     if digest({key: value for key, value in content.items() if key != "digest"}) != index.digest:
         raise _refusal(directory, path, "was edited or damaged since it was locked")
     return index
