@@ -1,0 +1,129 @@
+"""How a user gets at a framework: by its module in a new login shell, or as `stackgen shell` does."""
+
+import os
+import pwd
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stackgen.plan import Plan
+from stackgen.release import InstalledFramework
+from stackgen.run import Command
+from stackgen.shell import shell_environment
+from stackgen.tree import File, Tree
+
+NOT_LOADED = 97
+"""The exit status of a login shell in which the module did not load."""
+
+_LOGIN = f"""
+[ -n "$LMOD_CMD" ] || . "$1" || exit {NOT_LOADED}
+module use "$2" && module load "$3" || exit {NOT_LOADED}
+shift 3
+exec "$@"
+"""
+
+_INITS = (
+    *("/usr/share/lmod/lmod/init/bash", "/opt/apps/lmod/lmod/init/bash", "/usr/local/lmod/lmod/init/bash"),
+    *("/opt/lmod/lmod/init/bash", "/opt/cray/pe/lmod/lmod/init/bash"),
+)
+
+
+def lmod_start(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """What starts Lmod in a bash that has not started it yet; None where this machine has no Lmod."""
+    named = [environment[name] for name in ("LMOD_PKG", "LMOD_DIR", "LMOD_ROOT") if environment.get(name)]
+    places = [Path(root, init) for root in named for init in ("init/bash", "lmod/init/bash", "../init/bash")]
+    return next((place for place in (*places, *map(Path, _INITS)) if place.is_file()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A user: a home, and what the profile in it sets."""
+
+    home: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def login(self) -> dict[str, str]:
+        """What `login` gives every user."""
+        return {
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "LOGNAME": _user(),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "SHELL": "/bin/bash",
+            "TERM": "dumb",
+            "USER": _user(),
+        }
+
+    @property
+    def profile(self) -> str:
+        """The text of `~/.bash_profile`."""
+        return "".join(f"export {name}={shlex.quote(text)}\n" for name, text in self.variables.items())
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, often
+        return "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """The way to a framework."""
+
+    plan: Plan
+    framework: InstalledFramework
+    core: Path
+    """The directory for `module use`."""
+    lmod: Path | None
+
+    @property
+    def module(self) -> str:
+        """What a user loads."""
+        return f"{self.plan.namespace}/{self.framework.module}/{self.framework.version}"
+
+    def command(self, argv: tuple[str, ...], caller: Caller, timeout: float) -> Command:
+        """A program, started by a caller in the framework's environment; `timeout` in seconds."""
+        environment = caller.login
+        if self.lmod:
+            argv = ("bash", "-l", "-c", _LOGIN, "login", str(self.lmod), str(self.core), self.module, *argv)
+        else:
+            environment = shell_environment(
+                self.plan.namespace, self.framework, {**environment, **caller.variables}
+            )
+        return Command(argv=argv, environment=environment, directory=caller.home, timeout=timeout)
+
+
+def hostile(home: Path, python: str) -> tuple[Caller, Tree]:
+    """A user with everything that leads a Python astray, and the files of that user's home."""
+    site = f"lib/python{python}/site-packages"
+    caller = Caller(
+        home=home,
+        variables={
+            "CONDA_DEFAULT_ENV": "base",
+            "CONDA_PREFIX": f"{home}/conda",
+            "CONDA_SHLVL": "1",
+            "PATH": f"{home}/conda/bin:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONHOME": f"{home}/conda",
+            "PYTHONPATH": f"{home}/elsewhere",
+            "PYTHONSTARTUP": f"{home}/startup.py",
+            "PYTHONUSERBASE": f"{home}/.local",
+            "VIRTUAL_ENV": f"{home}/venv",
+        },
+    )
+    foreign = "raise ImportError('this is not of the framework')\n"
+    script = File("#!/bin/sh\necho 'this is not the framework'\\''s Python' >&2\nexit 1\n", 0o755)
+    tree = {
+        "conda/bin/python": script,
+        "conda/bin/python3": script,
+        f"conda/{site}/numpy/__init__.py": File(""),
+        "elsewhere/numpy/__init__.py": File(""),
+        "elsewhere/sitecustomize.py": File(""),
+        "startup.py": File(foreign),
+        f".local/{site}/numpy/__init__.py": File(""),
+        f".local/{site}/usercustomize.py": File(""),
+        "venv/pyvenv.cfg": File(f"home = {home}/conda/bin\n"),
+    }
+    return caller, Tree(tree)

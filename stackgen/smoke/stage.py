@@ -1,0 +1,157 @@
+"""Test a staged release as a user would meet it: through its modules, in a new login shell."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from stackgen import files
+from stackgen.errors import InputError
+from stackgen.model import Feature
+from stackgen.plan import Plan, WheelsPlan
+from stackgen.progress import Progress
+from stackgen.release import Check, InstalledFramework, Release, Report
+from stackgen.run import Outcome, Runner, TimeLimitError
+from stackgen.smoke import checks
+from stackgen.smoke.evidence import Evidence, read_evidence
+from stackgen.smoke.products import DIGITS, factors
+from stackgen.smoke.session import NOT_LOADED, Caller, Entrance, hostile, lmod_start
+from stackgen.tree import File, Tree
+
+VERIFY = Path(__file__).parents[1] / "verify"
+"""The programs for frameworks' own Pythons."""
+
+LIMIT, SCRIPT_LIMIT = 600.0, 120.0
+"""Seconds, for the use of a framework and for the `--help` of a console script."""
+
+
+def site_scripts(plan: Plan, directory: Path) -> Tree:
+    """The site's own verify scripts, as files of the release; they are named relative to `directory`."""
+    scripts = {}
+    for framework in plan.frameworks:
+        if framework.about.site_verify:
+            path = directory / framework.about.site_verify
+            try:
+                scripts[_own_script(framework.name)] = File(path.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError):
+                where = f"frameworks.{framework.name}.verify"
+                raise InputError.of(
+                    f"{path} cannot be read", "give the path of a script", where=where
+                ) from None
+    return Tree(scripts)
+
+
+def _own_script(framework: str) -> str:
+    return f"verify/{framework}.py"
+
+
+def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
+    """Test every framework of a staged release, and leave the report in it."""
+    release = Release.model_validate_json((staged / "release.json").read_bytes())
+    planned = {framework.name: framework for framework in plan.wheels}
+    lmod = lmod_start()
+    if lmod is None:
+        progress.say("this machine has no Lmod: testing with the environment of `stackgen shell` instead")
+    found: list[Check] = []
+    for framework in release.frameworks:
+        entrance = Entrance(plan=plan, framework=framework, core=staged / "modules" / "Core", lmod=lmod)
+        progress.say(f"testing {framework.name} {framework.version} as {entrance.module}")
+        with tempfile.TemporaryDirectory(prefix="stackgen-test-") as scratch:
+            trial = Trial(
+                framework=framework,
+                planned=planned[framework.name],
+                entrance=entrance,
+                own_script=staged / _own_script(framework.name),
+                scratch=Path(scratch),
+                run=run,
+            )
+            found += trial.checks()
+    report = Report(release=release.name, request=release.request, checks=tuple(found))
+    files.write(staged / "report.json", report.model_dump_json(indent=2) + "\n")
+    return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """The test of one framework."""
+
+    framework: InstalledFramework
+    planned: WheelsPlan
+    entrance: Entrance
+    own_script: Path
+    """The site's, there or not."""
+    scratch: Path
+    run: Runner
+
+    def checks(self) -> list[Check]:
+        """Use the framework; if it loads and imports, all the rest at once."""
+        clean = Caller(home=self.scratch / "clean")
+        evidence, outcome = self._use(clean, checks.promises(self.planned))
+        if outcome.status == NOT_LOADED:
+            return [self._check("module", checks.last_line(outcome))]
+        way = (
+            f"{self.entrance.module} through Lmod"
+            if self.entrance.lmod
+            else "as `stackgen shell`, without Lmod"
+        )
+        found = [self._check("module", "", way)]
+        found += checks.framework_checks(self.framework, self.planned, evidence, outcome)
+        if checks.import_fault(evidence, outcome):
+            return found
+        return [*found, *self._further(clean, evidence.scripts)]
+
+    def _further(self, clean: Caller, scripts: tuple[str, ...]) -> Iterator[Check]:
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            requirements = pool.submit(self._start, clean, "python", "-m", "pip", "check")
+            besieged = pool.submit(self._besiege)
+            started = pool.map(
+                lambda script: self._start(clean, script, "--help", limit=SCRIPT_LIMIT), scripts
+            )
+            own = pool.submit(self._start, clean, "python", str(self.own_script))
+            yield self._check("requirements", checks.ending(requirements.result()))
+            yield self._check("isolation from a hostile caller", besieged.result())
+            for script, outcome in zip(scripts, started, strict=True):
+                yield self._check(f"script {script}", checks.script_fault(outcome))
+            if self.own_script.exists():
+                yield self._check("the site's own", checks.ending(own.result()))
+
+    def _besiege(self) -> str:
+        caller, home = hostile(self.scratch / "hostile", self.framework.python)
+        files.write_tree(home, caller.home)
+        evidence, outcome = self._use(caller, ())
+        return checks.hostile_fault(self.framework, evidence, outcome)
+
+    def _use(self, caller: Caller, promises: tuple[Feature, ...]) -> tuple[Evidence, Outcome]:
+        """Let the framework's Python gather the evidence, for a caller who may be hostile."""
+        files.write(caller.home / ".bash_profile", caller.profile)
+        request, evidence = (self.scratch / f"{caller.home.name}.{kind}" for kind in ("request", "evidence"))
+        files.write(request, self._request)
+        verbose = (f"{checks.VERBOSE[promise]}=1" for promise in promises)
+        gather = ("python", str(VERIFY / "evidence.py"), str(request), str(evidence))
+        outcome = self._start(caller, "env", *verbose, *gather)
+        return read_evidence(evidence), outcome
+
+    @property
+    def _request(self) -> str:
+        return json.dumps(
+            {
+                "imports": self.planned.imports,
+                "script": str(VERIFY / f"{self.planned.about.verify}.py"),
+                "packages": sorted({Requirement(text).name for text in self.planned.requirements}),
+                "factors": {precision: factors(precision) for precision in DIGITS},
+            }
+        )
+
+    def _start(self, caller: Caller, *argv: str, limit: float = LIMIT) -> Outcome:
+        try:
+            return self.run(self.entrance.command(argv, caller, limit))
+        except TimeLimitError:
+            return Outcome(status=checks.TIMED_OUT, stdout="", stderr=f"did not end within {limit:g} s")
+
+    def _check(self, name: str, fault: str, detail: str = "") -> Check:
+        return Check(framework=self.framework.name, name=name, passed=not fault, detail=fault or detail)

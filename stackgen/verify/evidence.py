@@ -1,0 +1,114 @@
+"""Use a framework as a user would and write down what is seen; `stackgen test` judges it.
+
+usage: python evidence.py REQUEST EVIDENCE
+
+Runs under the framework's own Python, 3.9 or newer, with the standard library and the framework alone.
+REQUEST is JSON: `imports`, the module to import; `script`, the framework's verify script; `packages`, the
+distributions whose console scripts are wanted; `factors`, pairs of matrices by precision. EVIDENCE is
+written anew before every step, so that it tells in which one the process was killed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import re
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def main(request_file: str, evidence_file: str) -> None:
+    """Take every step, whatever became of the one before."""
+    leave_directory()
+    request = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    evidence: dict[str, Any] = {"prefix": real(sys.prefix), "faults": {}}
+    for name, step in steps(request).items():
+        evidence["step"] = name
+        save(evidence, Path(evidence_file))
+        try:
+            evidence[name] = step()
+        except BaseException as error:
+            evidence["faults"][name] = " ".join(f"{type(error).__name__}: {error}".split())
+    evidence["step"] = "end"
+    save(evidence, Path(evidence_file))
+
+
+def leave_directory() -> None:
+    """Forget where this file lies: Python searches there first, and tensorflow.py would hide TensorFlow."""
+    here = real(Path(__file__).parent)
+    sys.path[:] = [entry for entry in sys.path if real(entry) != here]
+
+
+def steps(request: dict[str, Any]) -> dict[str, Callable[[], object]]:
+    """The steps by name, in order."""
+    script: dict[str, Any] = {}
+    return {
+        "imported": lambda: importlib.import_module(request["imports"]).__name__,
+        "script": lambda: script.update(runpy.run_path(request["script"])),
+        "version": lambda: script["version"]() if "version" in script else None,
+        "products": lambda: {
+            precision: script["product"](left, right, precision)
+            for precision, (left, right) in request["factors"].items()
+        },
+        "exercise": lambda: script["exercise"]() if "exercise" in script else None,
+        "modules": modules,
+        "path": lambda: [real(entry) for entry in sys.path if Path(entry).exists()],
+        "distributions": distributions,
+        "scripts": lambda: console_scripts(request["packages"]),
+    }
+
+
+def save(evidence: dict[str, Any], path: Path) -> None:
+    """Write the evidence beside its place and rename it."""
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(evidence), encoding="utf-8")
+    beside.replace(path)
+
+
+def modules() -> dict[str, str]:
+    """Where every imported module lies; built-in ones and those made at run time lie nowhere."""
+    found = {}
+    for name, module in sorted(sys.modules.items()):
+        namespace = getattr(module, "__dict__", {})
+        places = [namespace.get("__file__"), *(namespace.get("__path__") or ())]
+        place = next((place for place in places if isinstance(place, str)), None)
+        if place and Path(place).exists() and real(place) != real(__file__):
+            found[name] = real(place)
+    return found
+
+
+def distributions() -> dict[str, str]:
+    """The version of every distribution that can be imported; the first of a name counts."""
+    found: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        if distribution.metadata["Name"]:
+            found.setdefault(normalized(distribution.metadata["Name"]), distribution.version)
+    return found
+
+
+def console_scripts(packages: list[str]) -> list[str]:
+    """The console scripts of some distributions."""
+    return sorted(
+        entry.name
+        for package in packages
+        for entry in importlib.metadata.distribution(package).entry_points
+        if entry.group == "console_scripts"
+    )
+
+
+def normalized(name: str) -> str:
+    """A distribution's name as indices compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def real(path: str | Path) -> str:
+    """A path without symbolic links."""
+    return str(Path(path).resolve())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
