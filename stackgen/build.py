@@ -109,7 +109,7 @@ def _require(mirror: Mirror, jobs: Iterable[Job]) -> None:
     if not mirror.root.is_dir():
         raise WorkError(f"the mirror {mirror.root} is not there", _COMPLETE)
     wanted = sorted({file for job in jobs for file in job.lock.files})
-    missing = [file for file in wanted if not _is_there(mirror.path(file), file.size)]
+    missing = [file for file in wanted if not mirror.holds(file)]
     if missing:
         names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
         raise WorkError(
@@ -120,13 +120,6 @@ def _require(mirror: Mirror, jobs: Iterable[Job]) -> None:
 _COMPLETE = (
     "make it whole with `stackgen mirror create` where there is a network, or name another with --mirror"
 )
-
-
-def _is_there(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
 
 
 def _clear(pythons: Path, progress: Progress) -> None:

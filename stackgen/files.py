@@ -121,17 +121,17 @@ def sha256(path: Path) -> str:
 
 
 def make_read_only(directory: Path) -> None:
-    """Take the write permission from everything below a directory and from itself."""
+    """Let everybody read everything below a directory and itself, whatever the umask, and nobody write."""
     for root, _, names in os.walk(directory, topdown=False):
         for name in names:
-            _forbid_writing(os.path.join(root, name))  # noqa: PTH118 - this loop is hot
-        _forbid_writing(root)
+            _allow_reading_alone(os.path.join(root, name))  # noqa: PTH118 - this loop is hot
+        os.chmod(root, 0o555)  # noqa: PTH101, S103
 
 
-def _forbid_writing(path: str) -> None:
+def _allow_reading_alone(path: str) -> None:
     mode = os.lstat(path).st_mode
-    if not stat.S_ISLNK(mode) and mode & 0o222:
-        os.chmod(path, stat.S_IMODE(mode) & ~0o222)  # noqa: PTH101
+    if not stat.S_ISLNK(mode):
+        os.chmod(path, 0o555 if mode & 0o111 else 0o444)  # noqa: PTH101
 
 
 def remove(directory: Path) -> None:

@@ -22,7 +22,8 @@ def lay(layout: Layout, workshop: Workshop) -> None:
 def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
     """Make the prefix one that works at its final place; its virtual environments get the wheel `pip`."""
     _configure(layout, workshop, workshop.final / "base")
-    (workshop.prefix / ".lock").unlink(missing_ok=True)  # uv's, for its own time there
+    with files.reported(f"cannot finish {workshop.prefix}"):
+        _forget_the_installer(workshop.prefix, site_packages(workshop.prefix, layout))
     path = workshop.base / layout.site.relative_to(layout.prefix) / "framework.pth"
     files.write(path, _path_line(site_packages(workshop.final, layout)))
     if pip:
@@ -65,6 +66,17 @@ def _path_line(packages: Path) -> str:
     A plain path would do, but for the `.pth` files among the framework's packages.
     """
     return f"import site; site.addsitedir({str(packages)!r})\n"
+
+
+def _forget_the_installer(prefix: Path, packages: Path) -> None:
+    """Remove what uv leaves for itself: its lock, and the times of the files that it installed from."""
+    (prefix / ".lock").unlink(missing_ok=True)
+    for cached in packages.glob("*.dist-info/uv_cache.json"):
+        record = cached.with_name("RECORD")
+        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+        own = f"{cached.parent.name}/{cached.name},"
+        record.write_text("".join(line for line in lines if not line.startswith(own)), encoding="utf-8")
+        cached.unlink()
 
 
 def _give_pip(directory: Path, wheel: Path) -> None:

@@ -70,6 +70,9 @@ class Workshop:
     def open(self) -> None:
         """Make the directories."""
         with files.reported(f"cannot work in {self.final.parent}"):
+            if not self.root.parent.exists():
+                self.root.parent.mkdir(parents=True)
+                self.root.parent.chmod(0o755)
             for directory in (self.prefix, self.wheels, self.cache, self.root / "home", self.root / "tmp"):
                 directory.mkdir(parents=True)
 
