@@ -1,0 +1,114 @@
+"""What `verify` finds wrong with a mirror, and how its manifest is kept."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from stackgen.errors import InputError
+from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock
+from stackgen.mirror import Defect, Mirror, missing, verify
+from stackgen.mirror.manifest import Manifest, read_manifest, updated, write_manifest
+from stackgen.progress import Silent
+
+
+def file(name: str, content: bytes) -> LockedFile:
+    return LockedFile(
+        name=f"{name}-1.0-py3-none-any.whl", size=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )
+
+
+CONTENTS = {file(name, name.encode()): name.encode() for name in ("alpha", "beta", "gamma")}
+ALPHA, BETA, GAMMA = CONTENTS
+
+
+def locked(*wanted: LockedFile) -> Lock:
+    packages = tuple(LockedPackage(name=file.name.split("-")[0], version="1.0", file=file) for file in wanted)
+    return Lock(
+        environment="site",
+        inputs={},
+        wheels=(WheelLock(framework="alpha", python="3.11", packages=packages),),
+    )
+
+
+@pytest.fixture
+def whole(tmp_path) -> Mirror:
+    """A mirror of three files that one environment needs."""
+    mirror = Mirror(root=tmp_path / "mirror")
+    for wanted, content in CONTENTS.items():
+        mirror.path(wanted).parent.mkdir(parents=True)
+        mirror.path(wanted).write_bytes(content)
+    write_manifest(
+        mirror.root, updated(Manifest(), {"site": locked(*CONTENTS)}, {ALPHA: "https://host/alpha"})
+    )
+    return mirror
+
+
+def path(wanted: LockedFile) -> str:
+    return f"wheels/{wanted.sha256[:2]}/{wanted.sha256}/{wanted.name}"
+
+
+def test_a_whole_mirror_has_no_defects(whole):
+    assert verify(whole.root, Silent()) == ()
+    assert missing(whole, locked(*CONTENTS)) == ()
+
+
+def test_missing_altered_and_unknown_files_are_named(whole):
+    whole.path(ALPHA).unlink()
+    whole.path(BETA).write_bytes(b"beat")
+    whole.path(GAMMA).write_bytes(b"gamma and more")
+    (whole.root / "wheels" / "notes.txt").write_text("mine")
+    found = hashlib.sha256(b"beat").hexdigest()
+    assert set(verify(whole.root, Silent())) == {
+        Defect(path=path(ALPHA), kind="missing", needed_by=("site",)),
+        Defect(path=path(BETA), kind="altered", detail=f"its SHA-256 is {found}", needed_by=("site",)),
+        Defect(path=path(GAMMA), kind="altered", detail="it has 14 bytes, not 5", needed_by=("site",)),
+        Defect(path="wheels/notes.txt", kind="unknown"),
+    }
+    assert missing(whole, locked(*CONTENTS)) == tuple(sorted([ALPHA, GAMMA]))
+
+
+def test_a_defect_in_words():
+    altered = Defect(
+        path="wheels/x", kind="altered", detail="it has 14 bytes, not 5", needed_by=("one", "two")
+    )
+    assert str(altered) == "altered: wheels/x (it has 14 bytes, not 5), needed by one, two"
+    assert str(Defect(path="wheels/x", kind="unknown")) == "unknown: wheels/x"
+
+
+def test_what_an_interrupted_download_left_is_no_defect_beside_a_known_file_only(whole):
+    whole.path(ALPHA).with_name(f"{ALPHA.name}.part").touch()
+    (whole.root / "wheels" / "mine.part").touch()
+    assert [str(defect) for defect in verify(whole.root, Silent())] == ["unknown: wheels/mine.part"]
+
+
+def test_a_directory_without_a_manifest_is_no_mirror(tmp_path):
+    with pytest.raises(InputError) as caught:
+        verify(tmp_path, Silent())
+    assert (
+        str(caught.value) == f"{tmp_path} is no mirror: it has no manifest.json; run `stackgen mirror create`"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"format": 2, "files": []}', '{"format": 1, "files": [{"path": "../x"}]}', "[" * 100_000],
+    ids=["empty", "list", "newer", "climbing", "deep"],
+)
+def test_a_damaged_manifest_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_manifest(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/manifest.json: is damaged; remove it and run `stackgen mirror create` again"
+    )
+
+
+def test_a_manifest_keeps_what_others_need_and_where_it_came_from():
+    first = updated(Manifest(), {"one": locked(ALPHA, BETA)}, {ALPHA: "https://host/alpha"})
+    second = updated(first, {"one": locked(BETA), "two": locked(ALPHA)}, {BETA: "https://host/beta"})
+    assert {(Path(entry.path).name, entry.origin, entry.needed_by) for entry in second.files} == {
+        (ALPHA.name, "https://host/alpha", ("two",)),
+        (BETA.name, "https://host/beta", ("one",)),
+    }
+    assert updated(second, {"one": locked(BETA), "two": locked(ALPHA)}, {}) == second
