@@ -1,13 +1,15 @@
 """Releases below a prefix: staged, published under `current` by one rename, listed, rolled back."""
 
 from stackgen.publish.history import Published
-from stackgen.publish.staging import refuse_other_content, stage, staged
+from stackgen.publish.staging import keep_report, place_of, refuse_other_content, stage, staged
 from stackgen.publish.switching import current_release, publish, published, releases, rollback
 from stackgen.release import request
 
 __all__ = [
     "Published",
     "current_release",
+    "keep_report",
+    "place_of",
     "publish",
     "published",
     "refuse_other_content",

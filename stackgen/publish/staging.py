@@ -53,6 +53,11 @@ def _holds(directory: Path, wanted: Tree) -> bool:
     }
 
 
+def keep_report(directory: Path, report: Report) -> None:
+    """Leave the report of a test in the staged release that it is of."""
+    files.write(directory / REPORT, report.model_dump_json(indent=2) + "\n")
+
+
 def refuse_other_content(plan: Plan, lock: Lock) -> None:
     """Raise InputError where the release's name is taken by a published one that differs."""
     place = place_of(Path(plan.prefix), plan.release)

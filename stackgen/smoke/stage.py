@@ -51,7 +51,7 @@ def _own_script(framework: str) -> str:
 
 
 def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
-    """Test every framework of a staged release, and leave the report in it."""
+    """Test every framework of a release, staged or published; nothing of it is changed."""
     release = Release.model_validate_json((staged / "release.json").read_bytes())
     planned = {framework.name: framework for framework in plan.wheels}
     lmod = lmod_start()
@@ -71,9 +71,7 @@ def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
                 run=run,
             )
             found += trial.checks()
-    report = Report(release=release.name, request=release.request, checks=tuple(found))
-    files.write(staged / "report.json", report.model_dump_json(indent=2) + "\n")
-    return report
+    return Report(release=release.name, request=release.request, checks=tuple(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,31 @@
+# The two commands of the README; each installs all that it needs.
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: quickstart test lint clean
+
+quickstart: .venv/.ready
+	@scripts/debian-packages bubblewrap lmod
+	@stackgen build environments/quickstart.yaml
+
+test: .venv/.ready-for-tests
+	@scripts/debian-packages bubblewrap lmod zsh tcsh fish
+	@python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.ready-for-tests
+	@ruff format --check
+	@ruff check
+	@mypy
+	@lint-imports
+
+.venv/.ready: pyproject.toml
+	@scripts/debian-packages python3 python3-venv
+	@scripts/virtual-environment .venv
+	@touch $@
+
+.venv/.ready-for-tests: .venv/.ready
+	@scripts/virtual-environment .venv --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

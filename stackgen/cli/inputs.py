@@ -1,0 +1,160 @@
+"""Commands about what is asked for: write it, check it, lock it, compare it."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from stackgen import files
+from stackgen.build import unbuildable
+from stackgen.cli.options import as_json, environment, environments, prefix, print_json, tools, verbose
+from stackgen.cli.questions import ask
+from stackgen.config import schema as schema_text
+from stackgen.errors import Fault, InputError
+from stackgen.lock import Json, Lock
+from stackgen.lock_changes import Change, difference, packages_at
+from stackgen.pipeline import Project, lock_project, open_project
+from stackgen.pipeline import generate as generated
+from stackgen.starter import starter
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default=Path("environments/my.yaml"))
+@click.option("--yes", is_flag=True, help="Ask nothing, take the defaults.")
+def init(file: Path, *, yes: bool) -> None:
+    """Write a first environment file, asking little.
+
+    FILE is environments/my.yaml where not given; a file that is there is never overwritten.
+    """
+    if file.exists():
+        raise InputError.of(f"{file} exists already", "name another file")
+    files.write(file, starter(ask(file, quiet=yes)))
+    click.echo(f"{file} is written; next: stackgen build {file}")
+
+
+@click.command()
+@environments
+@prefix
+@as_json
+def check(environments: tuple[Path, ...], prefix: str | None, *, as_json: bool) -> None:
+    """Read environments and report every fault, each with its place."""
+    projects, faults = _opened(environments, prefix)
+    if as_json:
+        print_json({"faults": [_fault_json(fault) for fault in faults]})
+    if faults:
+        raise InputError(*faults)
+    for project in projects:
+        names = ", ".join(
+            f"{framework.name} {framework.about.version}" for framework in project.plan.frameworks
+        )
+        click.echo(f"{project.loaded.path.name}: good: {names} for {project.plan.system.name}", err=as_json)
+        for fault in project.loaded.located(InputError(*unbuildable(project.plan))).faults:
+            click.echo(f"note: {fault}", err=True)
+
+
+def _opened(paths: tuple[Path, ...], prefix: str | None) -> tuple[list[Project], list[Fault]]:
+    projects: list[Project] = []
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            projects.append(open_project(path, prefix))
+        except InputError as error:
+            faults.extend(error.faults)
+    return projects, faults
+
+
+def _fault_json(fault: Fault) -> Json:
+    place = fault.place
+    return {
+        "file": place.file if place else "",
+        "line": place.line if place else 0,
+        "column": place.column if place else 0,
+        "where": fault.where,
+        "what": fault.what,
+        "remedy": fault.remedy,
+    }
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["environment", "system"]), default="environment")
+def schema(kind: Literal["environment", "system"]) -> None:
+    """Print the JSON schema by which editors complete and check the YAML files."""
+    click.echo(schema_text(kind), nl=False)
+
+
+@click.command()
+@environments
+@as_json
+@verbose
+def lock(environments: tuple[Path, ...], *, as_json: bool, verbose: bool) -> None:
+    """Resolve every framework for the system, and write ENV.lock beside ENV.yaml."""
+    work = tools(verbose=verbose)
+    summaries: dict[str, Json] = {}
+    for project in [open_project(path) for path in environments]:
+        locked = lock_project(project, work)
+        summaries[project.plan.environment] = _lock_json(locked)
+        if not as_json:
+            _print_lock(project, locked)
+    if as_json:
+        print_json(summaries)
+
+
+def _lock_json(locked: Lock) -> Json:
+    return {
+        wheels.framework: {
+            "packages": {package.name: package.version for package in wheels.packages},
+            "bytes": sum(file.size for file in wheels.files),
+        }
+        for wheels in locked.wheels
+    }
+
+
+def _print_lock(project: Project, locked: Lock) -> None:
+    planned = {framework.name: framework for framework in project.plan.wheels}
+    for wheels in locked.wheels:
+        size = sum(file.size for file in wheels.files) / 1e6
+        version = wheels.version(planned[wheels.framework].package)
+        packages = f"{len(wheels.packages)} packages, {size:.0f} MB"
+        click.echo(f"{wheels.framework} {version} for Python {wheels.python}: {packages}")
+    click.echo(f"locked in {project.lock_directory}")
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@as_json
+def diff(old: Path, new: Path, *, as_json: bool) -> None:
+    """List the packages added, removed and changed between two locks or releases.
+
+    OLD and NEW are lock directories, environment files or directories of releases.
+    """
+    changes = difference(packages_at(old), packages_at(new))
+    if as_json:
+        print_json(
+            [{"framework": c.framework, "package": c.package, "old": c.old, "new": c.new} for c in changes]
+        )
+        return
+    for change in changes:
+        click.echo(_change_line(change))
+    if not changes:
+        click.echo("no difference")
+
+
+def _change_line(change: Change) -> str:
+    if change.old and change.new:
+        return f"{change.framework}: {change.package} {change.old} -> {change.new}"
+    return f"{change.framework}: {change.kind} {change.package} {change.new or change.old}"
+
+
+@click.command()
+@environment
+@prefix
+@click.option(
+    "-o", "output", required=True, type=click.Path(path_type=Path), help="The directory to write to."
+)
+def generate(environment: Path, prefix: str | None, output: Path) -> None:
+    """Write the files that a build would generate from the lock, without building."""
+    tree = generated(open_project(environment, prefix))
+    files.write_tree(tree, output)
+    for path in tree:
+        click.echo(output / path)

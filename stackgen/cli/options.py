@@ -1,0 +1,38 @@
+"""Arguments and options that several commands share."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stackgen.cli.terminal import LogFile, progress_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stackgen.pipeline import Tools
+
+environment = click.argument("environment", metavar="ENV.yaml", type=click.Path(path_type=Path))
+environments = click.argument(
+    "environments", metavar="ENV.yaml...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+place = click.argument("place", metavar="ENV.yaml|PREFIX", type=click.Path(path_type=Path))
+prefix = click.option("--prefix", metavar="DIR", help="Use this prefix instead of the environment's.")
+verbose = click.option("-v", "--verbose", is_flag=True, help="Show every command that runs and what it says.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def tools(*, verbose: bool) -> "Tools":
+    """What the stages of this run work with."""
+    from stackgen.pipeline import Tools
+    from stackgen.run import LoggedRunner
+
+    log = click.get_current_context().find_object(LogFile) or LogFile("stackgen")
+    progress = progress_for(log, verbose=verbose)
+    return Tools(run=LoggedRunner(progress), progress=progress)
+
+
+def print_json(value: "Mapping[str, object] | Sequence[object]") -> None:
+    """Print a result for machines."""
+    click.echo(json.dumps(value, indent=2, sort_keys=True))

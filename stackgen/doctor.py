@@ -1,0 +1,127 @@
+"""What this machine has and lacks for stackgen."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from stackgen import host
+from stackgen.errors import StackgenError
+from stackgen.install import uv_program
+from stackgen.interpreters import patchelf_program
+from stackgen.run import Command, Runner
+from stackgen.sandbox import choose
+from stackgen.smoke.session import lmod_start
+
+
+class State(StrEnum):
+    """Whether something is there, and whether it must be."""
+
+    GOOD = "good"
+    OPTIONAL = "optional"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked for: what was found, and the command that mends it."""
+
+    name: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine(run: Runner) -> tuple[Finding, ...]:
+    """Look at everything that a build and its users need, the most needed first."""
+    return (
+        _system(),
+        _pythons(),
+        _program(run, "uv", uv_program),
+        _program(run, "patchelf", patchelf_program),
+        _sandbox(run),
+        _lmod(),
+        _space(Path.home()),
+    )
+
+
+def _system() -> Finding:
+    try:
+        system = host.detect()
+    except StackgenError as error:
+        return Finding(name="system", state=State.MISSING, found=str(error))
+    return Finding(
+        name="system", state=State.GOOD, found=f"{system.os}, glibc {system.glibc}, {system.target}"
+    )
+
+
+def _pythons() -> Finding:
+    try:
+        pythons = host.detect().pythons
+    except StackgenError:
+        pythons = ()
+    if not pythons:
+        remedy = _install(
+            "python3 and its venv module",
+            {"apt": "python3 python3-venv", "dnf": "python3.12", "zypper": "python312"},
+        )
+        return Finding(
+            name="python", state=State.MISSING, found="no complete Python 3.9 or newer", remedy=remedy
+        )
+    return Finding(
+        name="python",
+        state=State.GOOD,
+        found=", ".join(f"{python.version} ({python.prefix})" for python in pythons),
+    )
+
+
+def _program(run: Runner, name: str, locate: Callable[[], Path]) -> Finding:
+    remedy = "install stackgen again: `pip install stackgen` brings it"
+    try:
+        words = (str(locate()), "--version")
+        outcome = run(Command(argv=words, environment={"PATH": os.defpath}, directory=Path.cwd()))
+    except StackgenError as error:
+        return Finding(name=name, state=State.MISSING, found=str(error), remedy=remedy)
+    if outcome.status:
+        return Finding(name=name, state=State.MISSING, found=f"`{' '.join(words)}` fails", remedy=remedy)
+    return Finding(name=name, state=State.GOOD, found=outcome.stdout.strip())
+
+
+def _sandbox(run: Runner) -> Finding:
+    remedy = _install("bubblewrap", dict.fromkeys(("apt", "dnf", "zypper"), "bubblewrap"))
+    try:
+        kind = choose(None, run)
+    except StackgenError:
+        return Finding(
+            name="sandbox",
+            state=State.MISSING,
+            found="neither bubblewrap nor unshare can cut the network off here; builds need --sandbox none",
+            remedy=f"{remedy}, and ask for user namespaces (sysctl user.max_user_namespaces)",
+        )
+    return Finding(name="sandbox", state=State.GOOD, found=f"{kind} cuts the network off")
+
+
+def _lmod() -> Finding:
+    start = lmod_start()
+    if start is None:
+        remedy = _install("Lmod", {"apt": "lmod", "dnf": "Lmod", "zypper": "lua-lmod"})
+        found = "no Lmod; users would need `stackgen shell`"
+        return Finding(name="lmod", state=State.OPTIONAL, found=found, remedy=remedy)
+    return Finding(name="lmod", state=State.GOOD, found=str(start))
+
+
+def _space(directory: Path) -> Finding:
+    free = shutil.disk_usage(directory).free / 1e9
+    state = State.GOOD if free > 5 else State.OPTIONAL
+    remedy = "" if free > 5 else "a framework takes about 2 GB, its mirror 0.4 GB: choose another --prefix"
+    return Finding(name="space", state=state, found=f"{free:.0f} GB free in {directory}", remedy=remedy)
+
+
+def _install(what: str, packages: Mapping[str, str]) -> str:
+    commands = {"apt": "apt-get install", "dnf": "dnf install", "zypper": "zypper install"}
+    for manager, package in packages.items():
+        if shutil.which("apt-get" if manager == "apt" else manager):
+            return f"{commands[manager]} {package}"
+    return f"install {what}"

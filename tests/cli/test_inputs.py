@@ -1,0 +1,137 @@
+import json
+import os
+
+import pytest
+from conftest import Desk
+
+COMMANDS = (
+    *("init", "check", "schema", "lock", "diff", "generate", "mirror", "build", "test"),
+    *("publish", "rollback", "releases", "shell", "doctor", "completion"),
+)
+
+
+def test_help_lists_every_command_in_the_order_of_use(desk: Desk):
+    outcome = desk("--help")
+    assert outcome.status == 0
+    listed = [line.split()[0] for line in outcome.stdout.partition("Commands:\n")[2].splitlines()]
+    assert tuple(listed) == COMMANDS
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "mirror create", "mirror verify"])
+def test_every_command_has_help(desk: Desk, command: str):
+    outcome = desk(*command.split(), "--help")
+    assert outcome.status == 0
+    assert outcome.stdout.startswith(f"Usage: python -m stackgen {command} ")
+    assert outcome.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("biuld",), ("build",), ("build", "a.yaml", "--until", "lunch"), ("--nope",)]
+)
+def test_wrong_words_end_with_2(desk: Desk, words: tuple[str, ...]):
+    outcome = desk(*words)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert "Error: " in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_check_tells_every_fault_of_every_file_with_its_place(desk: Desk):
+    desk.write("one.yaml", "name: one\nrelese: 1\n")
+    desk.small()
+    outcome = desk("check", "one.yaml", "small.yaml", "gone.yaml")
+    assert (outcome.status, outcome.stdout) == (2, "")
+    lines = outcome.stderr.splitlines()
+    assert "one.yaml:2:1: relese: unknown key; did you mean release?" in lines
+    assert lines[-1].startswith("gone.yaml: ")
+
+
+def test_check_for_machines(desk: Desk):
+    desk.write("one.yaml", "name: one\nrelese: 1\n")
+    outcome = desk("check", "one.yaml", "--json")
+    assert outcome.status == 2
+    fault = next(fault for fault in json.loads(outcome.stdout)["faults"] if fault["where"] == "relese")
+    assert fault == {
+        "file": "one.yaml",
+        "line": 2,
+        "column": 1,
+        "where": "relese",
+        "what": "unknown key",
+        "remedy": "did you mean release?",
+    }
+
+
+def test_check_tells_what_is_good(desk: Desk):
+    desk.small()
+    outcome = desk("check", "small.yaml")
+    assert (outcome.status, outcome.stdout) == (0, "small.yaml: good: six 1.17.0 for this\n")
+
+
+def test_a_source_that_cannot_be_built_is_a_note_in_check_and_a_refusal_in_build(desk: Desk):
+    text = desk.small().read_text().replace("from: wheels", "from: spack")
+    desk.write("small.yaml", text)
+    line = (
+        "small.yaml:8:5: frameworks.six.from: six is to come from Spack, which stackgen cannot build yet;"
+        " take it from wheels, or leave it out"
+    )
+    checked = desk("check", "small.yaml")
+    assert checked.status == 0
+    assert checked.stderr == f"note: {line}\n"
+    built = desk("build", "small.yaml")
+    assert (built.status, built.stdout) == (2, "")
+    assert built.stderr == f"{line}\n"
+    assert not (desk.directory / "prefix").exists()
+
+
+def test_init_writes_an_environment_that_passes_and_overwrites_nothing(desk: Desk):
+    written = desk("init", "environments/my.yaml", "--yes")
+    assert written.status == 0
+    assert written.stdout == "environments/my.yaml is written; next: stackgen build environments/my.yaml\n"
+    assert desk("check", "environments/my.yaml").stdout == "my.yaml: good: tensorflow newest for this\n"
+    before = (desk.directory / "environments/my.yaml").read_text()
+    again = desk("init", "environments/my.yaml", "--yes")
+    assert (again.status, again.stderr) == (2, "environments/my.yaml exists already; name another file\n")
+    assert (desk.directory / "environments/my.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed(desk: Desk, shell: str):
+    outcome = desk("completion", shell)
+    assert outcome.status == 0
+    assert "_STACKGEN_COMPLETE" in outcome.stdout
+
+
+def test_whoever_reads_only_the_first_line_sees_no_error(desk: Desk):
+    outcome = desk("-c", f"{os.sys.executable} -m stackgen schema | head -1", command=("bash",))
+    assert (outcome.stdout, outcome.stderr) == ("{\n", "")
+
+
+def test_an_offline_build_without_a_lock(desk: Desk):
+    desk.small()
+    outcome = desk("build", "small.yaml", "--offline")
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert outcome.stderr == (
+        f"{desk.directory}/small.lock is not there, and --offline forbids to make it;"
+        f" run `stackgen lock {desk.directory}/small.yaml` where there is a network and carry it over\n"
+    )
+
+
+def test_diff_of_what_is_not_there(desk: Desk):
+    outcome = desk("diff", "old", "new")
+    assert outcome.status == 2
+    assert outcome.stderr == (
+        "old is not there; name a lock's directory, an environment file or a release's directory\n"
+    )
+
+
+def test_verify_of_what_is_no_mirror(desk: Desk):
+    outcome = desk("mirror", "verify", "nothing")
+    assert outcome.status == 2
+    assert outcome.stderr.startswith(f"{desk.directory}/nothing")
+
+
+def test_doctor_names_what_is_there(desk: Desk):
+    outcome = desk("doctor", "--json")
+    found = {finding["name"]: finding["state"] for finding in json.loads(outcome.stdout)}
+    assert outcome.status == (1 if "missing" in found.values() else 0)
+    assert found.keys() == {"system", "python", "uv", "patchelf", "sandbox", "lmod", "space"}
+    assert found["uv"] == "good"
