@@ -1,7 +1,7 @@
 """Build, offline: a prefix for each framework, from a mirror alone, each complete or not there at all."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from stackgen import files, interpreters, prefix
 from stackgen.errors import Fault, InputError, WorkError
 from stackgen.install import install, uv_program
-from stackgen.lock import Lock, WheelLock
+from stackgen.lock import Lock, LockedFile, WheelLock
 from stackgen.mirror import Mirror
 from stackgen.model import Feature
 from stackgen.plan import FrameworkPlan, Plan, SpackPlan, WheelsPlan
@@ -47,7 +47,7 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     absent = [framework for framework in plan.wheels if not _final(plan, lock, framework).exists()]
     if absent:
         jobs = _jobs(plan, lock, absent)
-        _require(mirror, jobs)
+        _require(mirror, {file for job in jobs for file in job.lock.files})
         kind = choose(sandbox, run)
         _clear(Path(plan.prefix) / "pythons", progress)
         for job in jobs:
@@ -105,11 +105,10 @@ def _jobs(plan: Plan, lock: Lock, frameworks: Iterable[WheelsPlan]) -> tuple[Job
     )
 
 
-def _require(mirror: Mirror, jobs: Iterable[Job]) -> None:
+def _require(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
     if not mirror.root.is_dir():
         raise WorkError(f"the mirror {mirror.root} is not there", _COMPLETE)
-    wanted = sorted({file for job in jobs for file in job.lock.files})
-    missing = [file for file in wanted if not mirror.holds(file)]
+    missing = sorted(file for file in wanted if not mirror.holds(file))
     if missing:
         names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
         raise WorkError(
@@ -141,6 +140,9 @@ def _make(job: Job, mirror: Mirror, sandbox: Sandbox, run: Runner, progress: Pro
         workshop.open()
         _fill(job, mirror, workshop)
         files.settle(workshop.prefix, job.final)
+    except WorkError:
+        _blame(mirror, job.lock)
+        raise
     finally:
         files.remove(workshop.root)
     progress.say(f"built {job} in {time.monotonic() - began:.0f} s: {job.final}")
@@ -157,11 +159,7 @@ def _fill(job: Job, mirror: Mirror, workshop: Workshop) -> None:
     with files.reported(f"cannot link {mirror.root}"):
         for file in job.lock.files:
             (workshop.wheels / file.name).symlink_to(mirror.path(file).resolve())
-    try:
-        install(job.lock, workshop)
-    except WorkError:
-        _refuse_altered(mirror, job.lock)
-        raise
+    install(job.lock, workshop)
     prefix.finish(layout, workshop, _pip(job.lock, mirror))
     with ThreadPoolExecutor(max_workers=1) as meanwhile:  # the processors compile, the disk writes
         tidied = meanwhile.submit(_tidy, workshop)
@@ -180,8 +178,9 @@ def _pip(lock: WheelLock, mirror: Mirror) -> Path | None:
     return next((mirror.path(package.file) for package in lock.packages if package.name == "pip"), None)
 
 
-def _refuse_altered(mirror: Mirror, lock: WheelLock) -> None:
-    """Say which files are not the locked ones, in our words: called where uv has refused something."""
+def _blame(mirror: Mirror, lock: WheelLock) -> None:
+    """WorkError where the mirror is the cause of a failure: uv has checked all hashes, but names one file."""
+    _require(mirror, lock.files)
     altered = [file.name for file in lock.files if files.sha256(mirror.path(file)) != file.sha256]
     if altered:
         raise WorkError(

@@ -143,9 +143,15 @@ def _copy_writable(source: Path, target: Path) -> None:
 
 def _copy_directory(source: Path, target: Path) -> None:
     """Times are kept: they tell that the bytecode beside a source is up to date."""
-    shutil.copytree(source, target, ignore=_UNWANTED, ignore_dangling_symlinks=True, dirs_exist_ok=True)
-    for directory, _, _ in os.walk(target):
-        Path(directory).chmod(0o755)
+    for directory, directories, names in os.walk(source):
+        unwanted = _UNWANTED(directory, [*directories, *names])
+        directories[:] = [name for name in directories if name not in unwanted]
+        place = target / Path(directory).relative_to(source)
+        place.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            path = Path(directory) / name
+            if name not in unwanted and path.exists():  # Debian has links to what other packages bring
+                shutil.copy2(path, place / name)
 
 
 def _copy_headers(layout: Layout, base: Path) -> None:
