@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stackgen import __version__, files
+from stackgen import __version__
 from stackgen.errors import WorkError
 
 Content = Mapping[str, Any]
@@ -36,6 +36,8 @@ def remember(environment: Path, option: str | None, read: Iterable[Path], receip
         "prefix": str(receipt.prefix),
         "release": receipt.release,
     }
+    from stackgen import files  # noqa: PLC0415 - who only recalls need not wait for it
+
     with suppress(WorkError):  # without it, the next build only takes longer
         files.write(_place(environment, option), json.dumps(content, sort_keys=True))
 

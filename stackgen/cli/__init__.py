@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from typing import NoReturn
@@ -87,6 +86,8 @@ def _explained(error: Exception, log: LogFile) -> int:
             return error.exit_code
         case StackgenError():
             return _refused(error, log)
+    import traceback
+
     log.write("".join(traceback.format_exception(error)))
     click.echo(
         f"stackgen has a bug ({type(error).__name__}: {error}); please report it with {log.path}", err=True
