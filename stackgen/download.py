@@ -25,7 +25,7 @@ AT_ONCE = 8
 """Files that are asked for or fetched at the same time."""
 PATIENCE = (0.3, 1.0, 3.0)
 """Seconds to wait before each new attempt; a download that got further has them all again."""
-TIMEOUT = (15, 60)
+TIMEOUT = (15, 30)
 """Seconds to wait for a connection, and for each answer."""
 CHUNK = 2**16
 """Bytes read at a time; of a connection that breaks off, fewer than that are lost."""

@@ -10,10 +10,9 @@ from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock, inputs
 from stackgen.plan import Plan, WheelsPlan
 from stackgen.platforms import Target, taken_for_granted, wheel_tags
 from stackgen.progress import Progress
-from stackgen.refusals import no_wheel
 from stackgen.run import Runner
 from stackgen.site import Site
-from stackgen.wheels import Offer, OfferedFile, Question, offers
+from stackgen.wheels import Offer, OfferedFile, Question, no_wheel, offers
 
 _Choice = tuple[Offer, OfferedFile]
 
@@ -72,7 +71,7 @@ def _chosen(question: Question, site: Site, run: Runner) -> tuple[_Choice, ...]:
         files = sources if offer.package in question.sdists else select(wheels)
         file = next(iter(files), None)
         if file is None:
-            raise no_wheel(offer.package, question.where, question.target, _coarseness(question.target))
+            raise no_wheel(offer.package, question, _coarseness(question.target))
         choices.append((offer, file))
     return tuple(choices)
 

@@ -45,10 +45,17 @@ def sdist(name: str, version: str, requires: tuple[str, ...] = ()) -> bytes:
     lines += [f"Requires-Dist: {line}" for line in requires]
     project = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
     project += f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = {list(requires)!r}\n'
+    return source_archive(
+        f"{name}-{version}", {"PKG-INFO": "\n".join(lines) + "\n", "pyproject.toml": project}
+    )
+
+
+def source_archive(directory: str, texts: dict[str, str]) -> bytes:
+    """An archive with these files below one directory."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for path, text in {"PKG-INFO": "\n".join(lines) + "\n", "pyproject.toml": project}.items():
-            member = tarfile.TarInfo(f"{name}-{version}/{path}")
+        for path, text in texts.items():
+            member = tarfile.TarInfo(f"{directory}/{path}")
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text.encode()))
     return stream.getvalue()

@@ -1,10 +1,10 @@
 """Locking with the real uv, against an index that the test makes: what is chosen, and what is refused."""
 
 import pytest
-from package_index import Server, sdist, wheel
+from package_index import Server, sdist, source_archive, wheel
 from stages import planned
 
-from stackgen.errors import InputError
+from stackgen.errors import InputError, WorkError
 from stackgen.lock import LockedFile, LockedPackage, WheelLock, lock_tree
 from stackgen.progress import Silent
 from stackgen.resolve import resolve
@@ -12,7 +12,7 @@ from stackgen.site import Site
 
 ALPHA = {"version": "newest", "python": "3.11"}
 
-ELSE = "; use `from: spack` or `from: container`, another Python, or name {} under `sdists:`"
+ELSE = "; use `from: spack` or `from: container`, another Python or version, or name {} under `sdists:`"
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -141,6 +141,20 @@ def test_a_source_distribution_is_taken_only_where_named(small_index, run):
         "cmake-3.0-py3-none-any.whl",
         "setuptools-3.0-py3-none-any.whl",
     ]
+
+
+def test_a_source_distribution_whose_build_fails_is_named(small_index, run):
+    backend = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    texts = {"pyproject.toml": backend, "backend.py": "raise SystemExit('no compiler')\n"}
+    small_index.add("alpha-1.0.tar.gz", source_archive("alpha-1.0", texts))
+    plan = planned(alpha={**ALPHA, "sdists": [{"name": "alpha", "build-requires": []}]})
+    with pytest.raises(WorkError) as caught:
+        resolve(plan, Site(index=small_index.address), run, Silent())
+    assert str(caught.value) == (
+        "frameworks.alpha: alpha==1.0 does not say what it requires without a build, and that fails; "
+        "see the log for what the build lacks"
+    )
+    assert "no compiler" in caught.value.details
 
 
 def test_a_source_distribution_that_nothing_needs_is_refused(small_index, run):

@@ -16,7 +16,7 @@ from stackgen.resolve import resolve
 
 pytestmark = pytest.mark.network
 
-ELSE = "use `from: spack` or `from: container`, another Python, or name tensorflow under `sdists:`"
+ELSE = "use `from: spack` or `from: container`, another Python or version, or name tensorflow under `sdists:`"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_python_that_is_too_new_gets_no_pre_release(index, run):
     with pytest.raises(InputError) as caught:
         resolve(plan, index, run, Silent())
     assert str(caught.value) == (
-        "frameworks.tensorflow: tensorflow has no wheel for linux aarch64, glibc 2.28, Python 3.14 "
+        "frameworks.tensorflow: tensorflow==2.21.0 has no wheel for linux aarch64, glibc 2.28, Python 3.14 "
         f"(tensorflow 2.21.0 has them for Python 3.10, 3.11, 3.12, 3.13); {ELSE}"
     )
 

@@ -1,4 +1,4 @@
-"""The driver of uv's resolver: which files an index offers for requirements on a target."""
+"""Ask uv, and read what it answers."""
 
 import os
 import sys
@@ -12,10 +12,11 @@ from packaging.pylock import PackageSdist, PackageWheel, Pylock, PylockValidatio
 from uv import find_uv_bin
 
 from stackgen.errors import WorkError
-from stackgen.platforms import Target, uv_platform
-from stackgen.refusals import refusal
+from stackgen.platforms import uv_platform
 from stackgen.run import Command, Runner
 from stackgen.site import Site
+from stackgen.wheels.question import Question
+from stackgen.wheels.refusals import refusal
 
 _PASSED_ON = frozenset(
     (
@@ -25,18 +26,6 @@ _PASSED_ON = frozenset(
     )
 )
 """What uv may know of the caller: where credentials, certificates, proxies and its cache are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked of the resolver for one framework; `where` is its place in the YAML file."""
-
-    where: str
-    target: Target
-    requirements: tuple[str, ...]
-    sdists: frozenset[str] = frozenset()
-    """Packages to be taken as source distributions; all others come as wheels."""
-    dependencies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +56,7 @@ def offers(question: Question, site: Site, run: Runner) -> tuple[Offer, ...]:
         command = _command(question, site, output)
         outcome = run(command)
         if outcome.status != 0:
-            raise refusal(question.requirements, question.where, question.target, outcome.stderr)
+            raise refusal(question, outcome.stderr)
         return _offers(output.read_text(encoding="utf-8"))
 
 

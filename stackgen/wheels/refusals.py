@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from stackgen.errors import InputError, StackgenError, WorkError
-from stackgen.platforms import Target
+from stackgen.wheels.question import Question
 
 _NAME = r"(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 
@@ -18,16 +17,18 @@ _TAGS = r"(?:`\w+`(?:, )?)+"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
-    """A failed resolution: what was asked, and uv's words on one line."""
+    """A failed resolution: what was asked, and what uv said."""
 
-    requirements: tuple[str, ...]
-    where: str
-    target: Target
-    words: str
-    causes: tuple[str, ...]
+    question: Question
+    stderr: str
+
+    @property
+    def words(self) -> str:
+        """All of it on one line."""
+        return " ".join(self.stderr.split())
 
     def input_error(self, what: str, remedy: str) -> InputError:
-        return InputError.of(what, remedy, where=self.where)
+        return InputError.of(what, remedy, where=self.question.where)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -35,21 +36,20 @@ class _Failure:
         names = {
             canonicalize_name(name) for name in re.findall(rf"you require (?:one of: )?{_NAME}", self.words)
         }
-        return tuple(line for line in self.requirements if canonicalize_name(Requirement(line).name) in names)
+        lines = {line for name in names for line in self.question.lines(name)}
+        return tuple(line for line in self.question.requirements if line in lines)
 
 
-def refusal(requirements: tuple[str, ...], where: str, target: Target, stderr: str) -> StackgenError:
+def refusal(question: Question, stderr: str) -> StackgenError:
     """The error of a resolution that failed with these words."""
-    words = " ".join(stderr.split())
-    causes = tuple(re.findall(r"^\s*cause: (.+)$", stderr, flags=re.MULTILINE))
-    failure = _Failure(requirements=requirements, where=where, target=target, words=words, causes=causes)
+    failure = _Failure(question=question, stderr=stderr)
     for explained in _EXPLANATIONS:
         if error := explained(failure):
             return error
-    reason = re.sub(r"^.*?cause: ", "", words)[:300]
-    if "No solution found" in words:
+    reason = re.sub(r"^.*?cause: ", "", failure.words)[:300].rstrip(".")
+    if "No solution found" in failure.words:
         return failure.input_error(f"the requirements cannot be met: {reason}", "see the log for the rest")
-    return WorkError(f"{where}: uv failed: {reason}", "see the log", details=stderr)
+    return WorkError(f"{question.where}: uv failed: {reason}", "see the log", details=stderr)
 
 
 def _access(failure: _Failure) -> StackgenError | None:
@@ -57,7 +57,7 @@ def _access(failure: _Failure) -> StackgenError | None:
     return found and WorkError(
         f"the index {found['index']} refuses access ({found['status']})",
         "put user and password into ~/.netrc or into the index's address in site.yaml",
-        details=failure.words,
+        details=failure.stderr,
     )
 
 
@@ -65,13 +65,14 @@ def _network(failure: _Failure) -> StackgenError | None:
     found = re.search(r"Failed to fetch: (?P<address>\S+)", failure.words)
     if not found:
         return None
-    reason = failure.causes[-1] if failure.causes else "no answer"
+    causes = re.findall(r"^\s*cause: (.+?)(?: for url .*)?$", failure.stderr, flags=re.MULTILINE)
+    reason = causes[-1] if causes else "no answer"
     remedy = (
         "name the certificates of your index by SSL_CERT_FILE"
         if "certificate" in reason
         else "check the network and HTTPS_PROXY, or name an index that is reachable in site.yaml"
     )
-    return WorkError(f"{found['address']} cannot be fetched: {reason}", remedy, details=failure.words)
+    return WorkError(f"{found['address']} cannot be fetched: {reason}", remedy, details=failure.stderr)
 
 
 def _directory(failure: _Failure) -> StackgenError | None:
@@ -79,22 +80,23 @@ def _directory(failure: _Failure) -> StackgenError | None:
     return found and WorkError(
         f"{found['place']} cannot be read",
         "correct it in site.yaml or pip's configuration",
-        details=failure.words,
+        details=failure.stderr,
     )
 
 
 def _build(failure: _Failure) -> StackgenError | None:
     found = re.search(r"Failed to (?:build|download and build) `(?P<package>[^`]+)`", failure.words)
+    what = "does not say what it requires without a build, and that fails"
     return found and WorkError(
-        f"{failure.where}: {found['package']} does not say what it requires without a build, and that fails",
+        f"{failure.question.where}: {found['package']} {what}",
         "see the log for what the build lacks",
-        details=failure.words,
+        details=failure.stderr,
     )
 
 
 def _unknown(failure: _Failure) -> StackgenError | None:
     found = re.search(
-        rf"Because {_NAME} was not found in the (?:package registry|provided|cache)", failure.words
+        rf"[Bb]ecause {_NAME} was not found in the (?:package registry|provided|cache)", failure.words
     )
     return found and failure.input_error(
         f"there is no package {found['package']} on the index",
@@ -107,7 +109,7 @@ def _conflict(failure: _Failure) -> StackgenError | None:
     if len(lines) < 2:
         return None
     return failure.input_error(
-        f"{', '.join(lines[:-1])} and {lines[-1]} cannot be had together for {failure.target}",
+        f"{', '.join(lines[:-1])} and {lines[-1]} cannot be had together for {failure.question.target}",
         "loosen one of them; the log has uv's reasoning",
     )
 
@@ -137,7 +139,7 @@ def _python(failure: _Failure) -> StackgenError | None:
         r"does not satisfy Python(?P<needed>\S+) and (?P<package>\S+) depends on Python", failure.words
     ) or re.search(r"Because (?P<package>\S+) requires Python (?P<needed>\S+) ", failure.words)
     return found and failure.input_error(
-        f"{found['package']} needs Python {found['needed']}, not Python {failure.target.python}",
+        f"{found['package']} needs Python {found['needed']}, not Python {failure.question.target.python}",
         "name another `python:` or another version",
     )
 
@@ -156,16 +158,18 @@ def _wheel(failure: _Failure) -> StackgenError | None:
         ("usable wheels", _platforms),
     ):
         if found := re.search(rf"{_NAME}(?:[<>=!~]\S*)? ha(?:s|ve) no {kind}", failure.words):
-            return no_wheel(found["package"], failure.where, failure.target, available(failure.words))
+            return no_wheel(found["package"], failure.question, available(failure.words))
     return None
 
 
-def no_wheel(package: str, where: str, target: Target, note: str = "") -> InputError:
-    """The refusal of a package that comes as no wheel for the target."""
+def no_wheel(package: str, question: Question, note: str = "") -> InputError:
+    """The refusal of a package that comes as no wheel for the target; `note` says what there is instead."""
+    asked = next(iter(question.lines(package)), package)
     return InputError.of(
-        f"{package} has no wheel for {target}{note}",
-        f"use `from: spack` or `from: container`, another Python, or name {package} under `sdists:`",
-        where=where,
+        f"{asked} has no wheel for {question.target}{note}",
+        "use `from: spack` or `from: container`, another Python or version, "
+        f"or name {package} under `sdists:`",
+        where=question.where,
     )
 
 
