@@ -92,7 +92,10 @@ def open_project(path: Path, prefix: str | None = None) -> Project:
 
 def lock_project(project: Project, tools: Tools) -> Lock:
     """Resolve an environment anew and put its lock beside it."""
-    lock = resolve(project.plan, load_site(), tools.run, tools.progress)
+    try:
+        lock = resolve(project.plan, load_site(), tools.run, tools.progress)
+    except InputError as error:
+        raise project.loaded.located(error) from None
     files.replace_tree(lock_tree(lock), project.lock_directory, "pylock.*.toml")
     return lock
 
