@@ -97,9 +97,13 @@ class Client:
         )
 
     def _size(self, address: str) -> int | None:
-        with closing(self._request("HEAD", address)) as response:
-            size = response.headers.get("Content-Length", "")
-            return int(size) if response.ok and size.isdigit() else None
+        """As the server tells it, some to GET only; None where it does not."""
+        for method in ("HEAD", "GET"):
+            with closing(self._request(method, address)) as response:
+                size = response.headers.get("Content-Length", "")
+                if response.ok and size.isdigit():
+                    return int(size)
+        return None
 
     def _read(self, name: str, address: str) -> LockedFile:
         size, digest = 0, hashlib.sha256()
@@ -112,13 +116,14 @@ class Client:
         """The bytes from `start`, or from 0 where the server cannot skip."""
         wanted = f"bytes={start}-"
         response = self._request("GET", address, {"Range": wanted} if start else {})
-        if response.status_code == 416:
+        if response.status_code == 416 and start:
+            response.close()
             return self._chunks(address, 0)
         if not response.ok:
-            raise _refused(response)
+            raise _refused(response, address)
         given = response.headers.get("Content-Range", "")
         skipped = response.status_code == 206 and given.startswith(f"bytes {start}-")
-        return (start if skipped else 0), _response_chunks(response)
+        return (start if skipped else 0), _response_chunks(response, address)
 
     def _request(self, method: str, address: str, headers: dict[str, str] | None = None) -> requests.Response:
         plain = without_credentials(address)
@@ -209,16 +214,17 @@ def _local_chunks(path: Path, start: int) -> Iterator[bytes]:
         raise WorkError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _response_chunks(response: requests.Response) -> Iterator[bytes]:
+def _response_chunks(response: requests.Response, address: str) -> Iterator[bytes]:
     try:
         with closing(response):
             yield from response.iter_content(CHUNK)
     except requests.RequestException as error:
-        raise _BrokenOffError(f"{without_credentials(response.url)}: {_reason(error)}") from None
+        raise _BrokenOffError(f"{without_credentials(address)}: {_reason(error)}") from None
 
 
-def _refused(response: requests.Response) -> Exception:
-    what = f"{without_credentials(response.url)}: {response.status_code} {response.reason}"
+def _refused(response: requests.Response, address: str) -> Exception:
+    """The error of an answer; it names the address that was asked, for a redirection's may hold a secret."""
+    what = f"{without_credentials(address)}: {response.status_code} {response.reason}"
     response.close()
     if response.status_code in _WORTH_ANOTHER:
         return _BrokenOffError(what)

@@ -102,7 +102,7 @@ def _environment(site: Site, caller: Mapping[str, str]) -> dict[str, str]:
     bundle = {"SSL_CERT_FILE": caller.get("REQUESTS_CA_BUNDLE") or caller.get("CURL_CA_BUNDLE") or ""}
     known = {name: value for name, value in caller.items() if name in _PASSED_ON}
     given = {name: value for name, value in {**bundle, **known, **sources}.items() if value}
-    return {"PATH": "/usr/bin:/bin", **given}
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", **given}
 
 
 def _offers(text: str) -> tuple[Offer, ...]:
