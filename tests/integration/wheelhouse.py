@@ -14,7 +14,7 @@ from stackgen import host
 from stackgen.build import build
 from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock
 from stackgen.mirror import Mirror
-from stackgen.model import Environment
+from stackgen.model import Environment, System
 from stackgen.plan import Plan, plan
 from stackgen.progress import Progress, Silent
 from stackgen.release import InstalledFramework
@@ -127,14 +127,15 @@ class Wheelhouse:
         name, version = path.name.split("-")[:2]
         return self.add(name, version, path.read_bytes(), path.name)
 
-    def plan(self, *frameworks: str, **environment: object) -> Plan:
+    def plan(self, *frameworks: str, system: System | None = None, **environment: object) -> Plan:
         """The plan of an environment with frameworks that are named like their package."""
         entries = {
             name: {"from": "wheels", "version": "newest", "python": self.python, "package": name}
             for name in frameworks
         }
         values = {"name": "site", "release": "1", "system": "this", "prefix": str(self.prefix)}
-        return plan(Environment.model_validate(values | {"frameworks": entries} | environment), host.detect())
+        asked = Environment.model_validate(values | {"frameworks": entries} | environment)
+        return plan(asked, system or host.detect())
 
     def lock(
         self, *packages: LockedPackage, framework: str = "", build: tuple[LockedPackage, ...] = ()
@@ -153,13 +154,14 @@ class Wheelhouse:
         run: Runner | None = None,
         progress: Progress | None = None,
         sandbox: Sandbox | None = None,
+        system: System | None = None,
     ) -> tuple[InstalledFramework, ...]:
         """Build frameworks from the mirror, with real processes."""
         seen = progress or Silent()
         lock = Lock(
             environment="site", inputs={}, wheels=tuple(sorted(locks, key=lambda lock: lock.framework))
         )
-        asked = self.plan(*(lock.framework for lock in locks))
+        asked = self.plan(*(lock.framework for lock in locks), system=system)
         return build(asked, lock, self.mirror, run or LoggedRunner(seen), seen, sandbox)
 
     def build_one(self, *packages: LockedPackage, **more: object) -> Path:
@@ -168,11 +170,10 @@ class Wheelhouse:
         return Path(framework.prefix)
 
 
-def pip_wheel() -> Path | None:
-    """A wheel of pip that this machine has for its `ensurepip`."""
-    import ensurepip
-
-    bundled = Path(ensurepip.__file__).parent / "_bundled"
+def pip_wheel(version: str = PYTHON) -> Path | None:
+    """A wheel of pip that this machine has for a Python's `ensurepip`."""
+    prefix = {python.version: python.prefix for python in host.detect().pythons}[version]
+    bundled = Path(prefix) / "lib" / f"python{version}" / "ensurepip" / "_bundled"
     candidates = (
         path for place in (bundled, Path("/usr/share/python-wheels")) for path in place.glob("pip-*.whl")
     )
