@@ -64,15 +64,16 @@ def write_tree(tree: Tree, directory: Path) -> None:
 
 
 def read_tree(directory: Path) -> Tree:
-    """Every text file below a directory, hidden ones too."""
+    """Every file below a directory, hidden ones too; WorkError where one is not text."""
+    found = {}
     with reported(f"cannot read {directory}"):
-        return Tree(
-            {
-                path.relative_to(directory).as_posix(): File(path.read_text(encoding="utf-8"))
-                for path in directory.rglob("*")
-                if path.is_file()
-            }
-        )
+        for path in directory.rglob("*"):
+            if path.is_file():
+                try:
+                    found[path.relative_to(directory).as_posix()] = File(path.read_text(encoding="utf-8"))
+                except UnicodeDecodeError:
+                    raise WorkError(f"{path} is not text", "remove it; it is not stackgen's") from None
+    return Tree(found)
 
 
 def settle(finished: Path, place: Path) -> None:

@@ -27,6 +27,7 @@ VERBOSE: Mapping[Feature, str] = {Feature.ONEDNN: "ONEDNN_VERBOSE", Feature.MKL:
 _ONEDNN = re.compile(
     r"^(?:one)?dnnl?_verbose,(?:[^,\n]*,)*?exec,[^,\n]*,(convolution|matmul|inner_product),([^,\n]*)", re.M
 )
+_ERROR = re.compile(r"[\w.]*(Error|Exception): ")
 _MKL = re.compile(r"^MKL_VERBOSE ([SD]GEMM)\b", re.M)
 
 
@@ -42,9 +43,16 @@ def ending(outcome: Outcome) -> str:
 
 
 def last_line(outcome: Outcome) -> str:
-    """The last line that a program said."""
+    """The last error that a program told, or else the last line that it said."""
     lines = [*outcome.stdout.strip().splitlines(), *outcome.stderr.strip().splitlines()]
-    return lines[-1].strip() if lines else ""
+    errors = [line for line in lines if _ERROR.match(line)]
+    return (errors or lines or [""])[-1].strip()
+
+
+def load_fault(outcome: Outcome) -> str:
+    """Why a module did not load, in Lmod's words up to its list of what it was doing."""
+    _, found, words = outcome.stderr.partition("Lmod has detected the following error:")
+    return " ".join(words.partition("While processing")[0].split()) if found else last_line(outcome)
 
 
 def promises(planned: WheelsPlan) -> tuple[Feature, ...]:

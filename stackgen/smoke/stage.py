@@ -47,7 +47,8 @@ def site_scripts(plan: Plan, directory: Path) -> Tree:
 
 
 def _own_script(framework: str) -> str:
-    return f"verify/{framework}.py"
+    """Not FRAMEWORK.py: Python searches a script's own directory first, and would find that one."""
+    return f"verify/{framework}-verify.py"
 
 
 def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
@@ -91,7 +92,7 @@ class Trial:
         clean = Caller(home=self.scratch / "clean")
         evidence, outcome = self._use(clean, checks.promises(self.planned))
         if outcome.status == NOT_LOADED:
-            return [self._check("module", checks.last_line(outcome))]
+            return [self._check("module", checks.load_fault(outcome))]
         way = (
             f"{self.entrance.module} through Lmod"
             if self.entrance.lmod
@@ -140,7 +141,8 @@ class Trial:
             {
                 "imports": self.planned.imports,
                 "script": str(VERIFY / f"{self.planned.about.verify}.py"),
-                "packages": sorted({Requirement(text).name for text in self.planned.requirements}),
+                # pip, in every lock, proves itself by `pip check`.
+                "packages": sorted({Requirement(text).name for text in self.planned.requirements} - {"pip"}),
                 "factors": {precision: factors(precision) for precision in DIGITS},
             }
         )

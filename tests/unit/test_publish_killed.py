@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_releases import publish_new, report, staged_release
 
 from stackgen.files import read_tree
 from stackgen.publish import current_release, publish, releases, rollback
-from tests.unit.test_publish import publish_new, report, staged_release
 
 STEPS = frozenset(
     {"os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "shutil.rmtree"}
