@@ -158,9 +158,14 @@ def proof_of(promise: Feature, streams: str) -> str:
 
 _UNPROVED: Mapping[Feature, str] = {
     Feature.ONEDNN: "oneDNN ran neither a convolution nor a matrix product; turn it on by the framework's "
-    "`settings`, or take `onednn` from its `features`",
+    "`settings` (TensorFlow: `TF_ENABLE_ONEDNN_OPTS: 1`), or take `onednn` from its `features`",
     Feature.MKL: "MKL did not do the matrix products; take `mkl` from the framework's `features`",
 }
+
+
+def requirements_fault(outcome: Outcome) -> str:
+    """What `pip check` found, a line each; empty where nothing is broken."""
+    return "" if outcome.status == 0 else _some(outcome.stdout.splitlines()) or ending(outcome)
 
 
 def script_fault(outcome: Outcome) -> str:

@@ -112,7 +112,7 @@ class Trial:
                 lambda script: self._start(clean, script, "--help", limit=SCRIPT_LIMIT), scripts
             )
             own = pool.submit(self._start, clean, "python", str(self.own_script))
-            yield self._check("requirements", checks.ending(requirements.result()))
+            yield self._check("requirements", checks.requirements_fault(requirements.result()))
             yield self._check("isolation from a hostile caller", besieged.result())
             for script, outcome in zip(scripts, started, strict=True):
                 yield self._check(f"script {script}", checks.script_fault(outcome))

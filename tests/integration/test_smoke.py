@@ -180,7 +180,8 @@ def test_a_promise_without_proof_fails(report: Report):
     assert failed(report, "promising") == {
         "mkl": "MKL did not do the matrix products; take `mkl` from the framework's `features`",
         "onednn": "oneDNN ran neither a convolution nor a matrix product; "
-        "turn it on by the framework's `settings`, or take `onednn` from its `features`",
+        "turn it on by the framework's `settings` (TensorFlow: `TF_ENABLE_ONEDNN_OPTS: 1`), "
+        "or take `onednn` from its `features`",
     }
 
 

@@ -15,6 +15,7 @@ from stackgen.smoke.checks import (
     load_fault,
     packages_fault,
     proof_of,
+    requirements_fault,
     script_fault,
     version_fault,
 )
@@ -202,6 +203,14 @@ def test_only_work_that_onednn_did_proves_it(streams: str, proof: str):
 )
 def test_only_products_of_both_precisions_prove_mkl(streams: str, proof: str):
     assert proof_of(Feature.MKL, streams) == proof
+
+
+def test_every_broken_requirement_is_named():
+    said = "a 1 requires b, which is not installed.\nc 1 has requirement d>=2, but you have d 1.\n"
+    fault = "a 1 requires b, which is not installed., c 1 has requirement d>=2, but you have d 1."
+    assert requirements_fault(Outcome(status=1, stdout=said, stderr="")) == fault
+    assert not requirements_fault(Outcome(status=0, stdout="No broken requirements found.\n", stderr=""))
+    assert requirements_fault(Outcome(status=1, stdout="", stderr="no pip\n")) == "no pip"
 
 
 OWN_IMPORT = """\
