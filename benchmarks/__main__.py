@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.paired import Row, Side, medians, table
 from stackgen import files
+from stackgen.install import uv_program
 from stackgen.mirror import Mirror
 from stackgen.pipeline import (
     BuildOptions,
@@ -20,7 +21,6 @@ from stackgen.pipeline import (
 )
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner, succeed
-from stackgen.wheels import uv_program
 
 ROUNDS = 5
 QUICKSTART = Path(__file__).parent.parent / "environments/quickstart.yaml"

@@ -1,9 +1,9 @@
 """What stackgen knows of frameworks by name; whatever is not here can be said in the YAML file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from stackgen.model import System
+from stackgen.model import Feature, System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,8 @@ class Knowledge:
     imports: str
     verify: str
     """The stem of the script below `stackgen/verify/`."""
+    keeps: Mapping[Feature, Mapping[str, str]] = field(default_factory=dict)
+    """The settings by which a feature's promise is kept on every processor."""
 
 
 KNOWN: Mapping[str, Knowledge] = {
@@ -34,6 +36,8 @@ KNOWN: Mapping[str, Knowledge] = {
         gpu_package="tensorflow[and-cuda]",
         imports="tensorflow",
         verify="tensorflow",
+        # Otherwise on only where the processor has VNNI: tensorflow/core/util/port.cc.
+        keeps={Feature.ONEDNN: {"TF_ENABLE_ONEDNN_OPTS": "1"}},
     ),
     "pytorch": Knowledge(
         title="PyTorch",
@@ -61,6 +65,11 @@ def knowledge(name: str, module: str | None = None) -> Knowledge:
         return known
     imports = name.replace("-", "_").replace(".", "_").replace("+", "_")
     return Knowledge(title=name, summary="", package=name, imports=imports, verify="python")
+
+
+def kept_settings(known: Knowledge, features: Iterable[Feature]) -> dict[str, str]:
+    """What the modules set so that the features keep their promises."""
+    return {name: value for feature in features for name, value in known.keeps.get(feature, {}).items()}
 
 
 def distribution(known: Knowledge, system: System) -> str:

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from stackgen.errors import Fault, InputError
-from stackgen.frameworks import distribution, knowledge
+from stackgen.frameworks import distribution, kept_settings, knowledge
 from stackgen.model import (
     ContainerFramework,
     Environment,
@@ -43,7 +43,7 @@ class About:
     version: str
     """As asked for: a version, a specifier or `newest`; the lock knows the exact one."""
     settings: tuple[tuple[str, str], ...]
-    """Environment variables, the system's and the framework's own joined, sorted by name."""
+    """Environment variables, the features', the system's and the framework's own joined, sorted by name."""
     features: tuple[Feature, ...]
     verify: str
     """The stem of the built-in verify script below `stackgen/verify/`."""
@@ -197,7 +197,11 @@ def _about(name: str, framework: Framework, system: System) -> About:
         summary=known.summary,
         homepage=known.homepage,
         version=framework.version,
-        settings=tuple(sorted({**system.settings, **framework.settings}.items())),
+        settings=tuple(
+            sorted(
+                {**kept_settings(known, framework.features), **system.settings, **framework.settings}.items()
+            )
+        ),
         features=tuple(sorted(set(framework.features))),
         verify=known.verify,
         site_verify=framework.verify or "",

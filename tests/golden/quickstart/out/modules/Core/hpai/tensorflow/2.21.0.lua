@@ -24,6 +24,9 @@ Where it lies
   $HPAI_TENSORFLOW_ROOT = /opt/hpai/pythons/tensorflow-2.21.0-3114d201eddb
   release 1 of quickstart
 
+Set where you have not set them yourself
+  TF_ENABLE_ONEDNN_OPTS=1
+
 Packages (33)
   absl-py 2.5.1             opt-einsum 3.4.0
   astunparse 1.6.3          optree 0.20.0
@@ -126,3 +129,4 @@ clear("CONDA_DEFAULT_ENV")
 clear("CONDA_PREFIX")
 clear("CONDA_SHLVL")
 replace("PYTHONNOUSERSITE", "1")
+default("TF_ENABLE_ONEDNN_OPTS", "1")
