@@ -45,8 +45,9 @@ class Caller:
 
     @property
     def login(self) -> dict[str, str]:
-        """What `login` gives every user."""
+        """What `login` gives every user, and that nothing is written into a prefix, not even by root."""
         return {
+            "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "LOGNAME": _user(),

@@ -111,13 +111,14 @@ class Trial:
             started = pool.map(
                 lambda script: self._start(clean, script, "--help", limit=SCRIPT_LIMIT), scripts
             )
-            own = pool.submit(self._start, clean, "python", str(self.own_script))
+            own_script = (str(self.own_script),) if self.own_script.exists() else ()
+            own = pool.map(lambda path: self._start(clean, "python", path), own_script)
             yield self._check("requirements", checks.requirements_fault(requirements.result()))
             yield self._check("isolation from a hostile caller", besieged.result())
             for script, outcome in zip(scripts, started, strict=True):
                 yield self._check(f"script {script}", checks.script_fault(outcome))
-            if self.own_script.exists():
-                yield self._check("the site's own", checks.ending(own.result()))
+            for outcome in own:
+                yield self._check("the site's own", checks.ending(outcome))
 
     def _besiege(self) -> str:
         caller, home = hostile(self.scratch / "hostile", self.framework.python)
