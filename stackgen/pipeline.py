@@ -1,5 +1,6 @@
 """The stages in their order; each can also be run alone, from what the one before left on disk."""
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +22,7 @@ from stackgen.run import Runner
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
 from stackgen.smoke import site_scripts, smoke
-from stackgen.tree import Tree
+from stackgen.tree import File, Tree
 
 
 class Stage(StrEnum):
@@ -140,8 +141,8 @@ def _build_and_publish(project: Project, lock: Lock, options: BuildOptions, tool
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR, changed=True)
     frameworks = build(project.plan, lock, source, tools.run, tools.progress, options.sandbox)
-    tree = module_tree(project.plan, frameworks) | site_scripts(project.plan, project.loaded.path.parent)
-    stage(project.plan, lock, tree, project.loaded.path.read_text(encoding="utf-8"))
+    tree = module_tree(project.plan, frameworks) | _inputs(project)
+    stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:
         return Result(reached=Stage.BUILD, changed=True)
     test_staged(project, tools)
@@ -202,6 +203,14 @@ def roll_back(prefix: Path, release: str | None, tools: Tools) -> Release:
 def generate(project: Project) -> Tree:
     """All the files that a build of the locked environment would generate."""
     return module_tree(project.plan, installed(project.plan, read_fitting_lock(project)))
+
+
+def _inputs(project: Project) -> Tree:
+    """What the site wrote, to be kept in the release: `environment/` and the scripts that test it."""
+    read = project.loaded.files
+    common = Path(os.path.commonpath([path.parent for path in read]))
+    texts = {str(path.relative_to(common)): File(path.read_text(encoding="utf-8-sig")) for path in read}
+    return Tree(texts).below("environment") | site_scripts(project.plan, project.loaded.path.parent)
 
 
 def _lock_for_build(project: Project, options: BuildOptions, tools: Tools) -> Lock:

@@ -9,6 +9,8 @@ shows the release's own modules and, hidden, those of every other release, by th
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from stackgen.lua import call
+from stackgen.modules import short_versions
 from stackgen.release import Release
 from stackgen.tree import File, Tree
 
@@ -29,11 +31,21 @@ def publication(shown: Tree, others: Iterable[Tree]) -> Tree:
 
 
 def _hiding(shown: Tree, kept: tuple[str, ...]) -> dict[str, File]:
-    """The `.modulerc.lua` of every directory that has a module to hide."""
-    lines: dict[str, str] = {}
-    for path in sorted(kept):
-        rc = str(PurePosixPath(path).parent / ".modulerc.lua")
-        name = PurePosixPath(path).relative_to(CORE).with_suffix("")
-        lines.setdefault(rc, shown[rc].text if rc in shown else "")
-        lines[rc] += f'hide_version("{name}")\n'
-    return {rc: File(text) for rc, text in lines.items()}
+    """The `.modulerc.lua` of every directory that has a module to hide; short versions lead to it still."""
+    files: dict[str, File] = {}
+    for directory in sorted({PurePosixPath(path).parent for path in kept}):
+        rc, module = f"{directory}/.modulerc.lua", directory.relative_to(CORE)
+        ours, theirs = _versions(shown, directory), _versions(kept, directory)
+        taken = {*ours, *short_versions(ours)}
+        short = sorted((name, full) for name, full in short_versions(theirs).items() if name not in taken)
+        lines = [call("module_version", f"{module}/{full}", name) for name, full in short]
+        lines += [call("hide_version", f"{module}/{version}") for version in theirs]
+        before = shown[rc].text if rc in shown else ""
+        files[rc] = File(before + "".join(f"{line}\n" for line in lines))
+    return files
+
+
+def _versions(paths: Iterable[str], directory: PurePosixPath) -> list[str]:
+    """The versions among the module files of a directory, sorted as text."""
+    files = (PurePosixPath(path) for path in paths)
+    return sorted(file.stem for file in files if file.parent == directory and not file.name.startswith("."))

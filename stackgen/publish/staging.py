@@ -24,11 +24,14 @@ def place_of(prefix: Path, release: str) -> Path:
     return prefix / "releases" / release
 
 
-def stage(plan: Plan, lock: Lock, tree: Tree, environment_text: str) -> Path:
-    """Write the release that a plan and its lock describe; the one that waits already keeps its report."""
+def stage(plan: Plan, lock: Lock, tree: Tree) -> Path:
+    """Write the release that a plan and its lock describe, and `tree` in it.
+
+    The same release, where it waits already, keeps its report.
+    """
     release = release_of(plan, lock)
     wanted = tree | lock_tree(lock).below("lock")
-    wanted |= Tree({RELEASE: _json_file(release), "environment.yaml": File(environment_text)})
+    wanted |= Tree({RELEASE: _json_file(release)})
     directory = staged(Path(plan.prefix), plan.release)
     if not _holds(directory, wanted):
         beside = directory.with_name(f".{directory.name}")

@@ -46,7 +46,7 @@ class Prefix:
         lock = Lock(environment="lab", inputs=inputs(planned), wheels=wheels)
         for framework in installed(planned, lock):
             files.write(Path(framework.prefix, "bin/python"), f"#!/bin/sh\necho {framework.version}\n", 0o755)
-        stage(planned, lock, module_tree(planned, installed(planned, lock)), "")
+        stage(planned, lock, module_tree(planned, installed(planned, lock)))
         described = release_of(planned, lock)
         passed = Check(framework=next(iter(versions)), name="import", passed=True)
         report = Report(release=release, request=described.request, checks=(passed,))

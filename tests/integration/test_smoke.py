@@ -89,7 +89,7 @@ def site(root: Path, texts: dict[str, str]) -> Site:
         environment="site", inputs=inputs(plan), wheels=tuple(sorted(locks, key=lambda one: one.framework))
     )
     tree = module_tree(plan, installed(plan, lock)) | site_scripts(plan, root)
-    return Site(plan=plan, lock=lock, staged=stage(plan, lock, tree, "name: site\n"))
+    return Site(plan=plan, lock=lock, staged=stage(plan, lock, tree))
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def tested(index: Site, tmp_path_factory: pytest.TempPathFactory) -> Tested:
         lock = resolve(planned, index, run, silent)
         wheels = mirror({"lab": lock}, prefix / "mirror", index, run, silent)
         frameworks = build(planned, lock, wheels, run, silent, None)
-        staged = stage(planned, lock, module_tree(planned, frameworks), "")
+        staged = stage(planned, lock, module_tree(planned, frameworks))
         report = smoke(staged, planned, run, silent)
         return {check.name: check for check in report.checks}
 

@@ -42,7 +42,7 @@ def staged_release(prefix: Path, release: str, version: str = "1.17.0") -> Relea
     for framework in described.frameworks:
         files.write(Path(framework.prefix, "bin", "python"), "")
     module = f"modules/Core/hpai/six/{version}.lua"
-    stage(asked, lock, Tree({module: File(f"-- six {version}\n")}), f"name: lab\nrelease: {release}\n")
+    stage(asked, lock, Tree({module: File(f"-- six {version}\n")}))
     return described
 
 

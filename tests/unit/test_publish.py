@@ -34,7 +34,6 @@ def names(prefix: Path) -> list[str]:
 def test_stage_writes_the_whole_release(tmp_path: Path) -> None:
     release = staged_release(tmp_path, "1")
     assert set(files.read_tree(staged(tmp_path, "1"))) == {
-        "environment.yaml",
         "lock/lock.json",
         "lock/pylock.six.toml",
         "modules/Core/hpai/six/1.17.0.lua",
@@ -170,9 +169,11 @@ def test_modules_of_other_releases_stay_and_are_hidden(tmp_path: Path) -> None:
     publish_new(tmp_path, "1", "1.16.0")
     publish_new(tmp_path, "2", "1.17.0")
     modules = {"hpai/six/1.16.0.lua": "-- six 1.16.0\n", "hpai/six/1.17.0.lua": "-- six 1.17.0\n"}
-    assert core(tmp_path) == {**modules, "hpai/six/.modulerc.lua": 'hide_version("hpai/six/1.16.0")\n'}
+    lines = 'module_version("hpai/six/1.16.0", "1.16")\nhide_version("hpai/six/1.16.0")\n'
+    assert core(tmp_path) == {**modules, "hpai/six/.modulerc.lua": lines}
     rollback(tmp_path, None)
-    assert core(tmp_path) == {**modules, "hpai/six/.modulerc.lua": 'hide_version("hpai/six/1.17.0")\n'}
+    lines = lines.replace("1.16", "1.17")
+    assert core(tmp_path) == {**modules, "hpai/six/.modulerc.lua": lines}
 
 
 def test_a_module_whose_python_is_gone_is_not_kept(tmp_path: Path) -> None:
