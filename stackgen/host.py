@@ -123,7 +123,7 @@ def _places(environment: Mapping[str, str], root: Path) -> Iterator[Path]:
         if directory.startswith("/"):
             yield Path(directory)
     pyenv = Path(environment.get("PYENV_ROOT") or Path(environment.get("HOME", "/"), ".pyenv"))
-    for version in sorted(pyenv.glob("versions/*"), key=_version_key, reverse=True):
+    for version in sorted(_matching(pyenv, "versions/*"), key=_version_key, reverse=True):
         yield version / "bin"
 
 
@@ -135,8 +135,8 @@ def _interpreters_in(directory: Path) -> Iterator[Interpreter]:
     """The interpreters that programs of a directory are, or are links to."""
     if _is_environment(directory.parent):
         return
-    for program in directory.glob("python3.*"):
-        real = program.resolve()
+    for program in _matching(directory, "python3.*"):
+        real = Path(os.path.realpath(program))
         prefix, version = real.parent.parent, real.name.removeprefix("python")
         whole = _is_complete(prefix, version) and not _is_environment(prefix)
         if program.name == real.name and whole:
@@ -146,14 +146,22 @@ def _interpreters_in(directory: Path) -> Iterator[Interpreter]:
                 continue
 
 
+def _matching(directory: Path, pattern: str) -> list[Path]:
+    """What matches in a directory; nothing in one that we may not read, for we could not copy from there."""
+    try:
+        return list(directory.glob(pattern))
+    except PermissionError:
+        return []
+
+
 def _is_environment(prefix: Path) -> bool:
     """Whether somebody's venv or conda environment lies here: it comes and goes with its owner."""
-    return (prefix / "pyvenv.cfg").exists() or (prefix / "conda-meta").exists()
+    return any(os.path.exists(prefix / sign) for sign in ("pyvenv.cfg", "conda-meta"))  # noqa: PTH110 - Path.exists raises
 
 
 def _is_complete(prefix: Path, version: str) -> bool:
     """Whether the standard library is there; shims and other Pythons have none by this name."""
-    return any((prefix / library / f"python{version}" / "os.py").exists() for library in ("lib", "lib64"))
+    return any(os.path.exists(prefix / library / f"python{version}/os.py") for library in ("lib", "lib64"))  # noqa: PTH110
 
 
 def _minor(interpreter: Interpreter) -> int:
