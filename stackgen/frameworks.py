@@ -22,6 +22,8 @@ class Knowledge:
     imports: str
     verify: str
     """The stem of the script below `stackgen/verify/`."""
+    companions: tuple[str, ...] = ()
+    """What its users take for granted, although its wheels do not ask for it."""
     keeps: Mapping[Feature, Mapping[str, str]] = field(default_factory=dict)
     """The settings by which a feature's promise is kept on every processor."""
 
@@ -45,6 +47,7 @@ KNOWN: Mapping[str, Knowledge] = {
         homepage="https://pytorch.org",
         package="torch",
         imports="torch",
+        companions=("numpy",),
         verify="pytorch",
     ),
     "jax": Knowledge(

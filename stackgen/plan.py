@@ -212,7 +212,7 @@ def _wheels(name: str, about: About, framework: WheelsFramework, system: System)
     known = knowledge(name, framework.module)
     asked = Requirement(framework.package or distribution(known, system))
     asked.specifier = specifier(framework.version)
-    extra = {"pip"} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())
+    extra = {"pip", *known.companions} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())
     return WheelsPlan(
         name=name,
         about=about,
