@@ -10,7 +10,7 @@ quickstart: .venv/.ready
 
 test: .venv/.ready-for-tests
 	@scripts/debian-packages bubblewrap lmod zsh tcsh fish
-	@python -m pytest -n 2 --dist loadgroup
+	@python -m pytest -n 2
 
 lint: .venv/.ready-for-tests
 	@ruff format --check

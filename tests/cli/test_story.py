@@ -9,7 +9,7 @@ from conftest import Desk
 
 from stackgen.site import Site
 
-pytestmark = [pytest.mark.network, pytest.mark.xdist_group("story")]
+pytestmark = pytest.mark.network
 
 
 def lines(path: Path) -> str:
