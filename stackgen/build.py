@@ -136,12 +136,13 @@ def _make(job: Job, mirror: Mirror, sandbox: Sandbox, run: Runner, progress: Pro
     workshop = Workshop.beside(
         job.final, run, sandbox, (mirror.root, *_tools(), job.python.resolve().parents[1])
     )
+    _verify(mirror, job.lock)
     try:
         workshop.open()
         _fill(job, mirror, workshop)
         files.settle(workshop.prefix, job.final)
     except WorkError:
-        _blame(mirror, job.lock)
+        _verify(mirror, job.lock)  # the cause, where the mirror vanishes under a build
         raise
     finally:
         files.remove(workshop.root)
@@ -154,14 +155,15 @@ def _tools() -> tuple[Path, ...]:
 
 def _fill(job: Job, mirror: Mirror, workshop: Workshop) -> None:
     layout = interpreters.examine(job.python, workshop)
-    interpreters.copy(layout, workshop)
     prefix.lay(layout, workshop)
     with files.reported(f"cannot link {mirror.root}"):
         for file in job.lock.files:
             (workshop.wheels / file.name).symlink_to(mirror.path(file).resolve())
-    install(job.lock, workshop)
-    prefix.finish(layout, workshop, _pip(job.lock, mirror))
-    with ThreadPoolExecutor(max_workers=1) as meanwhile:  # the processors compile, the disk writes
+    with ThreadPoolExecutor(max_workers=1) as meanwhile:  # one large wheel keeps a single processor busy
+        copied = meanwhile.submit(interpreters.copy, layout, workshop)
+        install(job.lock, workshop)
+        copied.result()
+        prefix.finish(layout, workshop, _pip(job.lock, mirror))
         tidied = meanwhile.submit(_tidy, workshop)
         prefix.compile_bytecode(layout, workshop)
         tidied.result()
@@ -178,10 +180,17 @@ def _pip(lock: WheelLock, mirror: Mirror) -> Path | None:
     return next((mirror.path(package.file) for package in lock.packages if package.name == "pip"), None)
 
 
-def _blame(mirror: Mirror, lock: WheelLock) -> None:
-    """WorkError where the mirror is the cause of a failure: uv has checked all hashes, but names one file."""
+def _verify(mirror: Mirror, lock: WheelLock) -> None:
+    """WorkError where the mirror is not, or no longer, what the lock names.
+
+    uv could check too, but would then unpack each wheel as one stream: half as long again for TensorFlow.
+    """
     _require(mirror, lock.files)
-    altered = [file.name for file in lock.files if files.sha256(mirror.path(file)) != file.sha256]
+    largest_first = sorted(lock.files, key=lambda file: -file.size)
+    with files.reported(f"cannot read {mirror.root}"), ThreadPoolExecutor() as threads:
+        digests = list(threads.map(files.sha256, map(mirror.path, largest_first)))
+    found = zip(largest_first, digests, strict=True)
+    altered = sorted(file.name for file, digest in found if file.sha256 != digest)
     if altered:
         raise WorkError(
             f"the mirror {mirror.root} has other bytes than the lock names in {', '.join(altered)}",

@@ -1,4 +1,4 @@
-"""The driver of uv's installer: from locked files alone, each with its hash, and without a network."""
+"""The driver of uv's installer: from a directory of locked files alone, and without a network."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +24,7 @@ def uv_program() -> Path:
 def install(lock: WheelLock, workshop: Workshop) -> None:
     """Install what a lock names into the workshop's prefix; source distributions are built on the way.
 
-    uv checks the hash of each file that it reads, those that builds need included.
+    The workshop's wheels are the lock's files and no others, and their hashes have been checked.
     """
     wheels_alone = all(package.is_wheel for package in lock.packages)
     requirements, constraints = workshop.root / "requirements.txt", workshop.root / "build-constraints.txt"
@@ -33,7 +33,7 @@ def install(lock: WheelLock, workshop: Workshop) -> None:
     workshop.start(
         *(uv_program(), "pip", "install", "--quiet", "--no-config", "--color", "never"),
         *("--offline", "--no-index", "--find-links", workshop.wheels, "--no-python-downloads"),
-        *("--require-hashes", "--no-deps", "--requirements", requirements),
+        *("--no-deps", "--requirements", requirements),
         *(("--no-build",) if wheels_alone else ("--build-constraints", constraints)),
         *("--cache-dir", workshop.cache, "--link-mode", "hardlink", "--python", workshop.python),
         failure=f"cannot install {lock.framework}",
@@ -41,7 +41,5 @@ def install(lock: WheelLock, workshop: Workshop) -> None:
 
 
 def requirement_lines(packages: Iterable[LockedPackage]) -> str:
-    """Packages as requirements that nothing but their locked files can meet."""
-    return "".join(
-        f"{package.name}=={package.version} --hash=sha256:{package.file.sha256}\n" for package in packages
-    )
+    """Packages as requirements of exactly their locked versions."""
+    return "".join(f"{package.name}=={package.version}\n" for package in packages)

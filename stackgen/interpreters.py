@@ -163,9 +163,13 @@ def _copy_headers(layout: Layout, base: Path) -> None:
 
 
 def _shared_libraries(layout: Layout, workshop: Workshop) -> dict[str, Path]:
-    """What the program and its modules load, by the name that they ask for."""
-    failure = f"cannot tell what {layout.program} loads"
-    listing = workshop.start("ldd", layout.program, *layout.extensions, failure=failure)
+    """What the program and its modules load, by the name that they ask for.
+
+    The loader itself lists them, for all files at once: `ldd` starts it twice a file.
+    """
+    preload = " ".join(str(path) for path in layout.extensions)
+    words = ("env", "LD_TRACE_LOADED_OBJECTS=1", f"LD_PRELOAD={preload}", str(layout.program))
+    listing = workshop.start(*words, failure=f"cannot tell what {layout.program} loads")
     found = dict(re.findall(r"^\s+(\S+) => (/\S+) \(0x", listing, flags=re.MULTILINE))
     return {name: Path(path) for name, path in sorted(found.items()) if not _OF_THE_SYSTEM.match(name)}
 

@@ -9,19 +9,19 @@ from stackgen.workshop import Workshop
 
 
 def lay(layout: Layout, workshop: Workshop) -> None:
-    """Make the prefix an empty virtual environment that works where it is being made."""
+    """Make the prefix an empty virtual environment, on the original interpreter until the copy is there."""
     with files.reported(f"cannot make {workshop.prefix}"):
         site_packages(workshop.prefix, layout).mkdir(parents=True)
         (workshop.prefix / "lib64").symlink_to("lib")
         (workshop.prefix / "bin").mkdir()
-        for name, target in _links(layout):
-            (workshop.prefix / "bin" / name).symlink_to(target)
-    _configure(layout, workshop, workshop.base)
+        for name in ("python3", f"python{layout.minor}"):
+            (workshop.prefix / "bin" / name).symlink_to("python")
+    _base_on(str(layout.program), layout.program.parent, layout, workshop)
 
 
 def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
     """Make the prefix one that works at its final place; its virtual environments get the wheel `pip`."""
-    _configure(layout, workshop, workshop.final / "base")
+    _base_on(f"../base/bin/python{layout.minor}", workshop.final / "base" / "bin", layout, workshop)
     with files.reported(f"cannot finish {workshop.prefix}"):
         _forget_the_installer(workshop.prefix, site_packages(workshop.prefix, layout))
     path = workshop.base / layout.site.relative_to(layout.prefix) / "framework.pth"
@@ -44,20 +44,16 @@ def site_packages(prefix: Path, layout: Layout) -> Path:
     return prefix / "lib" / f"python{layout.minor}" / "site-packages"
 
 
-def _links(layout: Layout) -> tuple[tuple[str, str], ...]:
-    name = f"python{layout.minor}"
-    return (("python", f"../base/bin/{name}"), ("python3", "python"), (name, "python"))
-
-
-def _configure(layout: Layout, workshop: Workshop, base: Path) -> None:
+def _base_on(program: str, home: Path, layout: Layout, workshop: Workshop) -> None:
     """uv makes console scripts find their interpreter beside themselves where it reads `relocatable`."""
     lines = (
-        f"home = {base / 'bin'}",
+        f"home = {home}",
         "include-system-site-packages = false",
         f"version = {layout.version}",
         "relocatable = true",
     )
     files.write(workshop.prefix / "pyvenv.cfg", "".join(f"{line}\n" for line in lines))
+    files.point(workshop.python, program)
 
 
 def _path_line(packages: Path) -> str:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from stages import Recorder
 from wheelhouse import Wheelhouse, module
 
 from stackgen.errors import WorkError
@@ -18,7 +17,7 @@ BUILDING = Path(__file__).with_name("building.py")
 
 ENDINGS = {
     "while it asks the interpreter": " -I -S -",
-    "while it looks for shared libraries": " ldd ",
+    "while it looks for shared libraries": "LD_TRACE_LOADED_OBJECTS",
     "while it makes the copy movable": " --set-rpath ",
     "while it installs": " pip install ",
     "while it compiles and flushes": " sync ",
@@ -163,14 +162,13 @@ def test_a_mirror_that_is_not_there(house: Wheelhouse):
 def test_a_mirror_with_other_bytes(house: Wheelhouse):
     package = house.module("alpha", "1.0", "harmless = 1")
     house.mirror.path(package.file).write_bytes(module("alpha", "1.0", "harmless = 0"))
-    progress = Recorder()
     with pytest.raises(WorkError) as caught:
-        house.build_one(package, progress=progress)
+        house.build_one(package)
     assert str(caught.value) == (
         f"the mirror {house.mirror.root} has other bytes than the lock names in alpha-1.0-py3-none-any.whl;"
         f" see `stackgen mirror verify {house.mirror.root}`, and make it whole with `stackgen mirror create`"
     )
-    assert list((house.prefix / "pythons").iterdir()) == []
+    assert not house.prefix.exists()
 
 
 def test_a_mirror_that_vanishes_during_the_build(house: Wheelhouse, run: LoggedRunner):
