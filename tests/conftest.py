@@ -1,6 +1,9 @@
 """What every test may ask for: real runners, the machine's own system, the index."""
 
+from pathlib import Path
+
 import pytest
+from desk import Desk
 
 from stackgen.errors import StackgenError
 from stackgen.plan import Platform
@@ -27,3 +30,16 @@ def index() -> Site:
     except StackgenError as error:
         pytest.skip(f"the package index cannot be used: {error}")
     return site
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A fresh desk."""
+    (tmp_path / "desk").mkdir()
+    return Desk(tmp_path / "desk")
+
+
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk whose state the tests of one module build upon."""
+    return Desk(tmp_path_factory.mktemp("desk"))

@@ -2,7 +2,7 @@ import json
 import os
 
 import pytest
-from conftest import Desk
+from desk import Desk
 
 COMMANDS = (
     *("init", "check", "schema", "lock", "diff", "generate", "mirror", "build", "test"),

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Desk
+from desk import Desk
 
 from stackgen.site import Site
 

@@ -5,8 +5,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner, Outcome
 
@@ -59,16 +57,3 @@ class Desk:
         """An environment with one tiny framework."""
         text = SMALL.format(release=release, version=version, prefix=self.directory / "prefix")
         return self.write(name, text)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A fresh desk."""
-    (tmp_path / "desk").mkdir()
-    return Desk(tmp_path / "desk")
-
-
-@pytest.fixture(scope="module")
-def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A desk whose state the tests of one module build upon."""
-    return Desk(tmp_path_factory.mktemp("desk"))
