@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -81,17 +82,18 @@ def test_killed_where_programs_outlive_the_build(house: Wheelhouse, run: LoggedR
 
 
 def test_two_at_once_build_it_once(house: Wheelhouse):
-    house.module("greeter", "1.0")
-    with start(house) as first, start(house) as second:
-        outputs = [process.communicate()[0].splitlines() for process in (first, second)]
-    assert (first.returncode, second.returncode) == (0, 0)
+    with start(house) as first:
+        first.stdout.readline()  # it holds the prefix
+        first.send_signal(signal.SIGSTOP)
+        with start(house) as second:
+            waiting = second.stdout.readline()
+            first.send_signal(signal.SIGCONT)
+            outputs = [process.communicate()[0].splitlines() for process in (first, second)]
+    holder = f"process {first.pid} on {os.uname().nodename}"
+    assert waiting == f"waiting for {holder}, which is working in {house.prefix}\n"
+    assert [line for line in outputs[1] if not line.startswith("/")] == []
     assert outputs[0][-1] == outputs[1][-1]
-    assert works(Path(outputs[0][-1]))
-    said = [line for output in outputs for line in output]
-    assert len([line for line in said if line.startswith("building greeter 1.0 ")]) == 1
-    waited = [line for line in said if line.startswith("waiting for ")]
-    assert all(line.endswith(f", which is working in {house.prefix}") for line in waited)
-    assert len(waited) == 1
+    assert works(Path(outputs[1][-1]))
 
 
 @pytest.fixture(scope="module")
