@@ -2,7 +2,7 @@
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from stackgen.model.base import refuse
 
@@ -16,6 +16,7 @@ _SYSTEM_DIRECTORIES = frozenset(
     )
 )
 _NOT_BELOW = ("/bin/", "/boot/", "/dev/", "/etc/", "/lib/", "/lib64/", "/proc/", "/sbin/", "/sys/")
+_HOME = re.compile(r"(~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
 def directory(text: str) -> str:
@@ -26,13 +27,8 @@ def directory(text: str) -> str:
 
 
 def prefix(text: str) -> str:
-    """The place of an environment; `~` and `$HOME` stand for the admin's home."""
-    expanded = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises
-    if unset := re.search(r"\$\{?(\w+)", expanded):
-        raise refuse(
-            f"the prefix {text!r} needs the variable {unset[1]}, which is not set",
-            "write the directory itself",
-        )
+    """The place of an environment; `~` and `$HOME` at its beginning stand for the admin's home."""
+    expanded = _from_home(text)
     if not expanded.startswith("/"):
         raise refuse(f"the prefix {text!r} is not absolute", "begin with / or ~/")
     if ".." in PurePosixPath(expanded).parts:
@@ -40,8 +36,24 @@ def prefix(text: str) -> str:
     return _unowned(_plain(re.sub("^/+", "/", os.path.normpath(expanded))), text)
 
 
+def _from_home(text: str) -> str:
+    """The text with the home in full: of the caller's environment, a build remembers no more than that."""
+    home = os.environ.get("HOME", "")
+    begins = _HOME.match(text)
+    rest = text[begins.end() :] if begins else text
+    if "$" in rest:
+        raise refuse(
+            f"the prefix {text!r} holds a variable", "write the directory itself, or begin with ~/ or $HOME/"
+        )
+    if begins and not home.startswith("/"):
+        raise refuse(
+            f"the prefix {text!r} begins with the home, and HOME is not set", "write the directory itself"
+        )
+    return home + rest if begins else text
+
+
 def _unowned(path: str, text: str) -> str:
-    if path == os.path.normpath(Path.home()):
+    if (home := os.environ.get("HOME")) and path == os.path.normpath(home):
         raise refuse(f"the prefix {text!r} is a home", "choose a directory below it, such as ~/hpai")
     if path == "/" or path in _SYSTEM_DIRECTORIES or path.startswith(_NOT_BELOW):
         raise refuse(

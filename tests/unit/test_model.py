@@ -1,7 +1,5 @@
 """The rules of single values, and what may be built from Python."""
 
-from pathlib import Path
-
 import pytest
 from pydantic import ValidationError
 
@@ -93,21 +91,20 @@ def test_no_releases(release):
         ("//opt/hpai", "/opt/hpai"),
         ("~/hpai", "/home/admin/hpai"),
         ("$HOME/hpai", "/home/admin/hpai"),
-        ("${PROJECT}/hpai", "/dss/project/hpai"),
+        ("${HOME}/hpai", "/home/admin/hpai"),
         ("/usr/local/hpai", "/usr/local/hpai"),
         ("/tmp/hpai", "/tmp/hpai"),
     ],
 )
 def test_prefixes(monkeypatch, written, kept):
     monkeypatch.setenv("HOME", "/home/admin")
-    monkeypatch.setenv("PROJECT", "/dss/project")
     assert Environment.model_validate({**ENVIRONMENT, "prefix": written}).prefix == kept
 
 
 @pytest.mark.parametrize(
     "prefix",
     [
-        *("", ".", "hpai", "./hpai", "~nobody-here/hpai", "$UNSET/hpai", "/opt/$UNSET", "${UNSET}"),
+        *("", ".", "hpai", "./hpai", "~root/hpai", "$PROJECT/hpai", "/opt/$HOME", "${HOME}X/a"),
         *("/", "//", "///", "/.", "/opt/..", "/opt/../opt/hpai", "~", "~/", "$HOME", "/home/admin/."),
         *(
             "/usr",
@@ -136,7 +133,7 @@ def test_prefixes(monkeypatch, written, kept):
 )
 def test_no_prefixes(monkeypatch, prefix):
     monkeypatch.setenv("HOME", "/home/admin")
-    monkeypatch.delenv("UNSET", raising=False)
+    monkeypatch.setenv("PROJECT", "/dss/project")
     assert len(faults(Environment, prefix=prefix)) == 1
 
 
@@ -179,5 +176,17 @@ def test_packages_are_named_as_indexes_normalize_them():
 
 def test_the_home_is_the_callers(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert Path.home() == tmp_path
     assert faults(Environment, prefix=str(tmp_path)) == [f"the prefix {str(tmp_path)!r} is a home"]
+
+
+@pytest.mark.parametrize("prefix", ["~/hpai", "$HOME/hpai", "${HOME}/hpai", "~"])
+def test_without_a_home_there_is_none_to_begin_with(monkeypatch, prefix):
+    monkeypatch.delenv("HOME", raising=False)
+    assert faults(Environment, prefix=prefix) == [
+        f"the prefix {prefix!r} begins with the home, and HOME is not set"
+    ]
+
+
+def test_who_writes_the_directory_itself_needs_no_home(monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    assert Environment.model_validate(ENVIRONMENT).prefix == "/opt/hpai"
