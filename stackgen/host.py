@@ -13,7 +13,8 @@ from stackgen import targets
 from stackgen.errors import InputError
 from stackgen.model import Accelerator, Interpreter, Nodes, System
 
-NAME = "this"
+THIS = "this"
+"""What an environment calls the machine we are on."""
 
 _SPACK_NAMES = {"ol": "oracle", "opensuse-leap": "opensuse"}
 
@@ -21,9 +22,9 @@ _SPACK_NAMES = {"ol": "oracle", "opensuse-leap": "opensuse"}
 def detect() -> System:
     """This machine as a system; InputError where no wheels are made for such a machine."""
     return System(
-        name=NAME,
+        name=THIS,
         os=operating_system(_os_release()),
-        glibc=_glibc(),
+        glibc=glibc(_c_library()),
         target=_target(),
         nodes=nodes(Path("/proc")),
         pythons=interpreters(os.environ),
@@ -53,11 +54,15 @@ def operating_system(release: Mapping[str, str]) -> str:
     return re.sub(r"[^a-z0-9_.]", "_", f"{name}{version}".lower())
 
 
-def _glibc() -> str:
+def _c_library() -> str:
     try:
-        library = os.confstr("CS_GNU_LIBC_VERSION") or ""
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
-        library = ""
+        return ""
+
+
+def glibc(library: str) -> str:
+    """Major and minor version of a C library that calls itself `glibc 2.36`; InputError of any other."""
     if not library.startswith("glibc "):
         raise InputError.of(
             "this machine's C library is not glibc, which the frameworks' wheels need",

@@ -16,7 +16,6 @@ from stackgen.errors import Fault, InputError, Place
 from stackgen.model import Environment, System
 from stackgen.model.base import Strict, near
 
-THIS = "this"
 _OPTION = "--prefix"
 
 _Model = TypeVar("_Model", bound=Strict)
@@ -113,11 +112,12 @@ def _system(root: nodes.Mapping, path: Path, reading: Reading) -> System | None:
         return None
     name, place = str(entry.node.text), entry.node.place
     known = sorted(file.stem for file in (path.parent / "systems").glob("*.yaml"))
-    if name == THIS:
+    if name == host.THIS:
         return _this(place, reading.faults)
     if name in known:
         return _read_system(path.parent / "systems" / f"{name}.yaml", reading)
-    remedy = near(name, [THIS, *known], f"use one of {', '.join([THIS, *known])}")
+    known = [host.THIS, *known]
+    remedy = near(name, known, f"use one of {', '.join(known)}")
     what = f"there is no system {name!r} in {path.parent / 'systems'}"
     reading.faults.append(Fault(place=place, where="system", what=what, remedy=remedy))
     return None
