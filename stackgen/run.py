@@ -5,9 +5,10 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from stackgen.errors import WorkError
 from stackgen.progress import Progress
@@ -54,43 +55,86 @@ class LoggedRunner:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
 
     def __call__(self, command: Command) -> Outcome:
-        """Run to the end; a program that is missing or runs out of time is a WorkError."""
+        """Run to the end; a program that cannot be started or runs out of time is a WorkError."""
         self._progress.log(f"$ cd {command.directory} && {command}")
         try:
-            outcome = _run(command)
-        except FileNotFoundError as error:
-            raise WorkError(
-                f"{command.argv[0]} cannot be started: {error.strerror}", "see `stackgen doctor`"
-            ) from None
-        except PermissionError as error:
-            raise WorkError(f"{command.argv[0]} cannot be started: {error.strerror}") from None
+            outcome = self._finished(command)
         except subprocess.TimeoutExpired:
             raise TimeLimitError(f"`{command}` did not end within {command.timeout:g} s") from None
         self._progress.log(f"[{outcome.status}]\n{outcome.stdout}{outcome.stderr}".rstrip())
         return outcome
 
+    def stop(self) -> None:
+        """End all that runs, on whichever thread, and start nothing any more; signal handlers may call it."""
+        self._stopped = True
+        for process in tuple(self._running):
+            _end(process)
 
-def _run(command: Command) -> Outcome:
-    """Run in a session of its own, so that nothing it started outlives a time limit or an interrupt."""
-    with subprocess.Popen(
-        command.argv,
-        env=dict(command.environment),
-        cwd=command.directory,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        try:
-            stdout, stderr = process.communicate(command.stdin, command.timeout)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return Outcome(status=process.returncode, stdout=stdout, stderr=stderr)
+    def _finished(self, command: Command) -> Outcome:
+        with _started(command) as process:
+            self._running.add(process)
+            try:
+                if self._stopped:  # looked at after the process is known: `stop` or we end it
+                    raise WorkError(f"`{command}` is not started any more")
+                stdout, stderr = process.communicate(command.stdin, command.timeout)
+            except BaseException:
+                _end(process)
+                raise
+            finally:
+                self._running.discard(process)
+        return Outcome(status=process.returncode, stdout=stdout, stderr=stderr)
+
+
+def _started(command: Command) -> subprocess.Popen[str]:
+    """A process in a session of its own, so that nothing it starts outlives a time limit or an interrupt."""
+    try:
+        return subprocess.Popen(
+            command.argv,
+            env=dict(command.environment),
+            cwd=command.directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _not_started(command, error) from None
+
+
+def _not_started(command: Command, error: OSError) -> WorkError:
+    if error.filename == command.directory:  # an object that is ours: programs are told as text
+        return WorkError(f"the directory {command.directory} cannot be worked in: {error.strerror}")
+    remedy = "see `stackgen doctor`" if isinstance(error, FileNotFoundError) else ""
+    return WorkError(f"{command.argv[0]} cannot be started: {error.strerror}", remedy)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill a process with all that it started; it may have ended by itself in the meantime."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+class NotFoundError(WorkError):
+    """A user's own command is not there; the exit status is what shells give."""
+
+    exit_status = 127
+
+
+def become(words: tuple[str, ...], environment: Mapping[str, str]) -> NoReturn:
+    """Go on as another program with this environment; WorkError where it cannot be started."""
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, for itself
+        signal.signal(ignored, signal.SIG_DFL)
+    try:
+        os.execvpe(words[0], words, environment)  # noqa: S606 - a shell in between would change the words
+    except OSError as error:
+        kind = NotFoundError if isinstance(error, FileNotFoundError) else WorkError
+        raise kind(f"{words[0]} cannot be started: {error.strerror}") from None
 
 
 def succeed(run: Runner, command: Command, failure: str, remedy: str = "") -> Outcome:

@@ -1,10 +1,13 @@
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from stackgen.errors import WorkError
-from stackgen.run import Command, LoggedRunner, succeed
+from stackgen.run import Command, LoggedRunner, Outcome, TimeLimitError, become, succeed
 
 
 def python(code: str, directory: Path, **more: str) -> Command:
@@ -44,3 +47,60 @@ def test_a_program_that_hangs_is_ended(run: LoggedRunner, tmp_path: Path):
     with pytest.raises(WorkError) as caught:
         run(command)
     assert str(caught.value) == "`sleep 30` did not end within 0.2 s"
+
+
+def test_a_directory_that_is_not_there(run: LoggedRunner, tmp_path: Path):
+    with pytest.raises(WorkError) as caught:
+        run(Command(argv=("true",), environment={"PATH": os.defpath}, directory=tmp_path / "gone"))
+    gone = f"the directory {tmp_path}/gone cannot be worked in: No such file or directory"
+    assert str(caught.value) == gone
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "reason"),
+    [("no program", 0o755, "Exec format error"), ("#!/bin/sh", 0o644, "Permission denied")],
+)
+def test_a_program_that_is_none(run: LoggedRunner, tmp_path: Path, content: str, mode: int, reason: str):
+    program = tmp_path / "program"
+    program.write_text(content)
+    program.chmod(mode)
+    with pytest.raises(WorkError) as caught:
+        run(Command(argv=(str(program),), environment={}, directory=tmp_path))
+    assert str(caught.value) == f"{program} cannot be started: {reason}"
+
+
+def test_more_words_than_the_kernel_takes(run: LoggedRunner, tmp_path: Path):
+    words = ("true", "x" * 2**22)
+    with pytest.raises(WorkError) as caught:
+        run(Command(argv=words, environment={"PATH": os.defpath}, directory=tmp_path))
+    assert str(caught.value) == "true cannot be started: Argument list too long"
+
+
+def test_a_program_that_ended_just_as_its_time_did(run: LoggedRunner, tmp_path: Path):
+    """Its child, in a session of its own, holds the streams open; of its own group nobody is left."""
+    code = "import subprocess; subprocess.Popen(['sleep', '5'], start_new_session=True)"
+    command = Command(
+        argv=(sys.executable, "-c", code), environment={"PATH": os.defpath}, directory=tmp_path, timeout=1
+    )
+    with pytest.raises(TimeLimitError):
+        run(command)
+
+
+def test_stopping_ends_what_other_threads_run_and_starts_nothing_more(run: LoggedRunner, tmp_path: Path):
+    command = Command(argv=("sleep", "60"), environment={"PATH": os.defpath}, directory=tmp_path)
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(run(command)))
+    thread.start()
+    time.sleep(0.3)
+    run.stop()
+    thread.join(10)
+    assert [outcome.status for outcome in outcomes] == [-9]
+    with pytest.raises(WorkError, match=r"^`sleep 60` is not started any more$"):
+        run(command)
+
+
+def test_becoming_what_is_not_there(tmp_path: Path):
+    with pytest.raises(WorkError) as caught:
+        become((str(tmp_path / "gone"),), {})
+    assert str(caught.value) == f"{tmp_path}/gone cannot be started: No such file or directory"
+    assert caught.value.exit_status == 127
