@@ -66,8 +66,7 @@ def knowledge(name: str, module: str | None = None) -> Knowledge:
     """What is known of a framework by its name or by its module's, or else what its name alone tells."""
     if known := KNOWN.get(name) or KNOWN.get(module or ""):
         return known
-    imports = name.replace("-", "_").replace(".", "_").replace("+", "_")
-    return Knowledge(title=name, summary="", package=name, imports=imports, verify="python")
+    return Knowledge(title=name, summary="", package=name, imports=name.replace("-", "_"), verify="python")
 
 
 def kept_settings(known: Knowledge, features: Iterable[Feature]) -> dict[str, str]:

@@ -101,4 +101,4 @@ def _list_remedy(spot: Spot) -> str:
     """Most often the one item is there and only the brackets are not."""
     text = spot.node.text if isinstance(spot.node, Scalar) else None
     item = spot.item_example
-    return f"write `{spot.key}: [{item if item.startswith('{') else text or item}]`"
+    return f"write `{spot.key}: [{text or item if spot.takes_text else item}]`"

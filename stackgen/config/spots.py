@@ -44,6 +44,13 @@ class Spot:
         """How an item of this list could be written."""
         return _example(self._resolved(self.rules.get("items", {})))
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether an item of this list may be a text."""
+        items = self.rules.get("items", {})
+        kinds = [self._resolved(rule).get("type") for rule in items.get("anyOf", [items])]
+        return "object" not in kinds or "string" in kinds
+
     def at(self, location: tuple[str | int, ...]) -> "Spot":
         """The spot that a location of pydantic means."""
         spot = self

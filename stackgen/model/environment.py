@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stackgen.model.base import Strict
 from stackgen.model.framework import Framework
-from stackgen.model.scalars import FrameworkVersion, Line, Name, Prefix, ReleaseName, Spec
+from stackgen.model.scalars import DefaultVersion, FrameworkName, Line, Name, Prefix, ReleaseName, Spec
 
 
 class Modules(Strict):
@@ -14,7 +14,7 @@ class Modules(Strict):
 
     namespace: Name = "hpai"
     """What stands before the slash."""
-    defaults: dict[Name, FrameworkVersion] = Field(default_factory=dict)
+    defaults: dict[Name, DefaultVersion] = Field(default_factory=dict)
     """The version that `module load` takes where several share a module's name."""
 
 
@@ -37,10 +37,10 @@ class Environment(Strict):
     system: Annotated[Line, Field(examples=["this"])]
     """A file of `systems/` beside this one without its `.yaml`, or `this` for the machine we are on."""
     prefix: Prefix
-    """The directory that holds everything that is built; `~` and `$HOME` are the admin's home."""
+    """The directory that holds everything that is built; `~` or `$HOME` in front is the admin's home."""
     modules: Modules = Modules()
     toolchain: Toolchain = Toolchain()
     packages: tuple[Spec, ...] = ()
     """What Spack builds for everyone."""
-    frameworks: Annotated[dict[Name, Framework], Field(min_length=1)]
+    frameworks: Annotated[dict[FrameworkName, Framework], Field(min_length=1)]
     """What users load, by name."""

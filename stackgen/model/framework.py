@@ -3,12 +3,12 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stackgen.model.base import Strict
 from stackgen.model.scalars import (
-    FrameworkVersion,
     Image,
+    ImageVersion,
     ImportName,
     Line,
     Name,
@@ -16,8 +16,10 @@ from stackgen.model.scalars import (
     PythonVersion,
     Requirement,
     SettingText,
+    SpackVersion,
     Spec,
     Variable,
+    WheelsVersion,
 )
 
 
@@ -47,6 +49,14 @@ class SourceBuild(Strict):
     """What its build needs; locked as well, and not installed."""
 
 
+def _by_name(given: object) -> object:
+    """A name alone says all where the build needs nothing unusual."""
+    return {"name": given} if isinstance(given, str) else given
+
+
+Sdist = Annotated[SourceBuild, BeforeValidator(_by_name, json_schema_input_type=SourceBuild | ProjectName)]
+
+
 class _Framework(Strict):
     """What every source has in common."""
 
@@ -65,7 +75,7 @@ class WheelsFramework(_Framework):
 
     source: Annotated[Literal["wheels"], Field(alias="from")]
     """Where it comes from."""
-    version: FrameworkVersion
+    version: WheelsVersion
     """`2.21.0` is that one, `2.21` any 2.21, `'>=2.20,<3'` the newest in between, `newest` the newest."""
     python: PythonVersion | None = None
     """Its Python, major and minor; without it the first that the system lists."""
@@ -75,7 +85,7 @@ class WheelsFramework(_Framework):
     """What a program writes after `import`, where stackgen cannot know it."""
     requires: tuple[Requirement, ...] = ()
     """Further packages in its Python, as pip takes them."""
-    sdists: tuple[SourceBuild, ...] = ()
+    sdists: tuple[Sdist, ...] = ()
     """Packages to be taken as source distributions; every other has to come as a wheel."""
 
 
@@ -84,8 +94,8 @@ class SpackFramework(_Framework):
 
     source: Annotated[Literal["spack"], Field(alias="from")]
     """Where it comes from."""
-    version: FrameworkVersion
-    """The version as Spack knows it."""
+    version: SpackVersion
+    """The version as Spack knows it, such as `1.0` or `develop`; `newest` leaves it to Spack."""
     python: PythonVersion | None = None
     """Its Python, major and minor."""
     spec: Spec | None = None
@@ -99,7 +109,7 @@ class ContainerFramework(_Framework):
 
     source: Annotated[Literal["container"], Field(alias="from")]
     """Where it comes from."""
-    version: FrameworkVersion
+    version: ImageVersion
     """The version that the module shows."""
     image: Image
     """The image with its digest."""

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 from packaging.version import Version as ParsedVersion
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from stackgen import targets
 from stackgen.model import paths
@@ -22,12 +23,15 @@ OLDEST_PYTHON = 9
 
 _PYTHON = r"^3\.\d{1,2}$"
 _GLIBC = r"^2\.\d{1,2}$"
+_FRAMEWORK = r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$"
 _NAME = r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$"
 _RELEASE = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$"
 _OPERATING_SYSTEM = r"^[a-z][a-z0-9_.]*$"
 _PROJECT = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SPEC = r"^[a-z0-9][^;&|`$<>\\'\n]*$"
+_SPACK_VERSION = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
+_IMAGE_VERSION = rf"^(?!{NEWEST}$)[A-Za-z0-9][A-Za-z0-9_.+-]{{0,62}}$"
 _IMAGE = r"^[^\s@]+@sha256:[0-9a-f]{64}$"
 _MEMORY = r"^\d+(\.\d+)? ?[MGT]i?B$"
 _NODES = r"^[1-9]\d*(\.\.[1-9]\d*)?$"
@@ -65,7 +69,7 @@ def _recent_python(text: str) -> str:
     return text
 
 
-def _framework_version(text: str) -> str:
+def _wheels_version(text: str) -> str:
     if text == NEWEST:
         return text
     try:
@@ -88,6 +92,16 @@ def _specifier(text: str) -> str:
     return text.strip()
 
 
+def _default_version(text: str) -> str:
+    """As the framework's own version is written, whatever it comes from: `plan` knows which it is."""
+    try:
+        return _wheels_version(text)
+    except PydanticCustomError:
+        if re.fullmatch(_IMAGE_VERSION, text, re.ASCII):
+            return text
+        raise
+
+
 def _requirement(text: str) -> str:
     try:
         parsed = ParsedRequirement(text)
@@ -98,6 +112,14 @@ def _requirement(text: str) -> str:
             f"{text!r} names an address",
             "name the package alone, for where to fetch it is the site's configuration",
         )
+    return text
+
+
+def _without_dot(text: str) -> str:
+    """A framework's name is part of `pylock.NAME.toml`, which may hold no other dot (PEP 751)."""
+    if "." in text:
+        remedy = f"write {text.replace('.', '-')} here and below it `module: {text}`"
+        raise refuse(f"the framework's name {text!r} has a dot", remedy)
     return text
 
 
@@ -155,11 +177,35 @@ PythonVersion = Annotated[
     AfterValidator(_recent_python),
     _shown("3.11", pattern=_PYTHON, kinds=_NUMBER),
 ]
-FrameworkVersion = Annotated[
+WheelsVersion = Annotated[
     str,
     BeforeValidator(_text),
-    AfterValidator(_framework_version),
+    AfterValidator(_wheels_version),
     _shown(NEWEST, "2.21.0", "2.21", ">=2.20,<3", kinds=_NUMBER),
+]
+SpackVersion = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(
+        _SPACK_VERSION, "version of a Spack package", f"write one, such as 1.0 or develop, or {NEWEST}"
+    ),
+    _shown(NEWEST, "1.0", "develop", pattern=_SPACK_VERSION, kinds=_NUMBER),
+]
+ImageVersion = Annotated[
+    str,
+    BeforeValidator(_text),
+    _matching(
+        _IMAGE_VERSION,
+        "version of an image",
+        "write the one that its module shall show, such as 24.05-tf2-py3",
+    ),
+    _shown("24.05-tf2-py3", pattern=_IMAGE_VERSION, kinds=_NUMBER),
+]
+DefaultVersion = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(_default_version),
+    _shown("2.21.0", "2.21", "24.05-tf2-py3", kinds=_NUMBER),
 ]
 Glibc = Annotated[
     str,
@@ -199,6 +245,16 @@ Name = Annotated[
         "use up to 63 small letters, digits, '-', '_' or '.', a letter or digit at both ends",
     ),
     _shown("NAME", pattern=_NAME),
+]
+FrameworkName = Annotated[
+    str,
+    AfterValidator(_without_dot),
+    _matching(
+        _FRAMEWORK,
+        "framework's name",
+        "use up to 63 small letters, digits, '-' or '_', a letter or digit at both ends",
+    ),
+    _shown("NAME", pattern=_FRAMEWORK),
 ]
 Requirement = Annotated[str, AfterValidator(_requirement), _shown("keras>=3")]
 ProjectName = Annotated[

@@ -92,6 +92,18 @@ def test_users_names_of_the_keys():
     assert tensorflow.sdists[0].build_requires == ("cmake<4",)
 
 
+def test_the_name_of_a_source_distribution_is_enough():
+    short = loaded(BASE + "    sdists: [My.Sdist]\n").environment
+    assert short == loaded(BASE + "    sdists: [{name: my-sdist}]\n").environment
+
+
+def test_each_source_has_versions_of_its_own():
+    caffe = "  caffe: {from: spack, version: develop}\n"
+    image = f"  image: {{from: container, version: 24.05-tf2-py3, image: tf@sha256:{'0' * 64}}}\n"
+    frameworks = loaded(BASE + caffe + image).environment.frameworks
+    assert (frameworks["caffe"].version, frameworks["image"].version) == ("develop", "24.05-tf2-py3")
+
+
 def test_a_simple_alias_is_what_it_stands_for():
     text = "packages: &same [hdf5]\n" + BASE.replace("release: 1", "release: &one 1")
     environment = loaded(text + "    requires: *same\n    settings: {TF_X: *one, TF_Y: *one}\n").environment

@@ -170,10 +170,10 @@ def test_two_frameworks_in_one_module_are_refused():
 
 def test_names_that_shells_do_not_take_become_plain_variables():
     tree = module_tree(
-        planned({"pytorch-2.13_x": FRAMEWORKS["pytorch"]}, namespace="2026.ai"),
-        (installed("pytorch-2.13_x"),),
+        planned({"pytorch-2-13_x": FRAMEWORKS["pytorch"]}, namespace="2026.ai"),
+        (installed("pytorch-2-13_x"),),
     )
-    text = tree["modules/Core/2026.ai/pytorch-2.13_x/2.21.0.lua"].text
+    text = tree["modules/Core/2026.ai/pytorch-2-13_x/2.21.0.lua"].text
     assert 'replace("_2026_AI_PYTORCH_2_13_X_ROOT",' in text
     assert 'family("_2026_ai_framework")' in text
 
