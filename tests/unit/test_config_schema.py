@@ -65,8 +65,17 @@ def test_shipped_files_are_right(path):
     if kind == "system":
         load_system(path)
     else:
-        loaded = load(path)
-        plan(loaded.environment, loaded.system)
+        load(path)
+
+
+@pytest.mark.parametrize("path", sorted(ENVIRONMENTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_environments_can_be_planned(path):
+    loaded = load(path)
+    asked = {getattr(framework, "python", None) for framework in loaded.environment.frameworks.values()}
+    lacking = asked - {None} - {python.version for python in loaded.system.pythons}
+    if loaded.environment.system == "this" and lacking:
+        pytest.skip(f"this machine has no Python {' and '.join(sorted(lacking))}")
+    assert plan(loaded.environment, loaded.system).environment == path.stem
 
 
 ENVIRONMENT = (
@@ -82,6 +91,11 @@ ENVIRONMENT = (
         "{include: [base.yaml, other.yaml], release: 2026.11}",
         ENVIRONMENT.replace("0.4", "0.4, python: 3.10"),
         ENVIRONMENT.replace("0.4", "0.4, python: ~, settings: {A: 1, B: true, C: x}"),
+        ENVIRONMENT.replace("0.4", "0.4, sdists: [horovod, {name: mpi4py, build-requires: [cython]}]"),
+        ENVIRONMENT.replace("wheels, version: 0.4", "spack, version: develop"),
+        ENVIRONMENT.replace(
+            "wheels, version: 0.4", f"container, version: 24.05-py3, image: x@sha256:{'0' * 64}"
+        ),
     ],
 )
 def test_editors_accept(text):
@@ -93,6 +107,11 @@ def test_editors_accept(text):
     [
         "{name: x}",
         ENVIRONMENT.replace("jax:", "JAX:"),
+        ENVIRONMENT.replace("jax:", "jax.gpu:"),
+        ENVIRONMENT.replace("wheels, version: 0.4", "spack, version: '>=1'"),
+        ENVIRONMENT.replace(
+            "wheels, version: 0.4", f"container, version: newest, image: x@sha256:{'0' * 64}"
+        ),
         ENVIRONMENT.replace("name:", "nam:"),
         ENVIRONMENT.replace("wheels", "wheel"),
         ENVIRONMENT.replace("0.4", "0.4, python: '2.7'"),

@@ -1,0 +1,17 @@
+"""Every default filled, every name resolved: what the later stages need, and nothing optional."""
+
+from stackgen.plan.planning import plan
+from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
+from stackgen.plan.versions import specifier
+
+__all__ = [
+    "About",
+    "ContainerPlan",
+    "FrameworkPlan",
+    "Plan",
+    "Platform",
+    "SpackPlan",
+    "WheelsPlan",
+    "plan",
+    "specifier",
+]

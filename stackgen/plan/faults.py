@@ -1,0 +1,112 @@
+"""What is wrong with an environment on its system; no default could mend it."""
+
+from collections.abc import Iterator
+
+from stackgen import host
+from stackgen.errors import Fault
+from stackgen.frameworks import knowledge
+from stackgen.model import (
+    ContainerFramework,
+    Environment,
+    Framework,
+    SpackFramework,
+    System,
+    WheelsFramework,
+)
+from stackgen.model.scalars import NEWEST
+from stackgen.plan.specs import python_in, version_in
+from stackgen.plan.versions import may_be
+
+
+def faults(environment: Environment, system: System) -> tuple[Fault, ...]:
+    """Every fault, by its key path; their places are not known here."""
+    return tuple(
+        sorted(
+            {
+                *_python_faults(environment, system),
+                *_import_faults(environment),
+                *_spec_faults(environment),
+                *_module_faults(environment),
+                *_default_faults(environment),
+            }
+        )
+    )
+
+
+def _python_faults(environment: Environment, system: System) -> Iterator[Fault]:
+    here, file = environment.system == host.THIS, f"systems/{environment.system}.yaml"
+    found = sorted((python.version for python in system.pythons), key=lambda text: int(text[2:]))
+    for name, framework in environment.frameworks.items():
+        if not isinstance(framework, WheelsFramework):
+            continue
+        where = f"frameworks.{name}.python"
+        if not framework.python and not found:
+            what = f"no Python is named, and the system {system.name} lists none"
+            remedy = "install Python 3.11" if here else f"add `python: 3.11` here or `pythons:` to {file}"
+            yield Fault(where=where, what=what, remedy=remedy)
+        elif framework.python and (found or here) and framework.python not in found:
+            has = ", ".join(found) or "none"
+            what = f"the system {system.name} has no Python {framework.python}; it has {has}"
+            remedy = "install it" if here else f"add it to `pythons:` of {file}"
+            yield Fault(where=where, what=what, remedy=remedy)
+
+
+def _import_faults(environment: Environment) -> Iterator[Fault]:
+    for name, framework in environment.frameworks.items():
+        if isinstance(framework, ContainerFramework) or framework.imports:
+            continue
+        if not knowledge(name, framework.module).imports.isidentifier():
+            yield Fault(
+                where=f"frameworks.{name}.import",
+                what=f"what a program imports of {name} is not known",
+                remedy="add `import:` and what stands after it in Python",
+            )
+
+
+def _spec_faults(environment: Environment) -> Iterator[Fault]:
+    for name, framework in environment.frameworks.items():
+        if not isinstance(framework, SpackFramework) or not framework.spec:
+            continue
+        for key, asked, named in (
+            ("version", framework.version, version_in(framework.spec)),
+            ("python", framework.python, python_in(framework.spec)),
+        ):
+            if asked and named and asked != named:
+                what = f"the spec asks for {named}, and `{key}:` for {asked}"
+                where = f"frameworks.{name}.spec"
+                yield Fault(where=where, what=what, remedy=f"leave {named} out of the spec")
+
+
+def _module_faults(environment: Environment) -> Iterator[Fault]:
+    seen: dict[tuple[str, str], str] = {}
+    for name, framework in environment.frameworks.items():
+        module = (framework.module or name, framework.version)
+        if module in seen:
+            what = f"{seen[module]} and {name} would both be the module {'/'.join(module)}"
+            yield Fault(where=f"frameworks.{name}", what=what, remedy="give one another `module:`")
+        seen[module] = name
+
+
+def _default_faults(environment: Environment) -> Iterator[Fault]:
+    modules: dict[str, list[Framework]] = {}
+    for name, framework in environment.frameworks.items():
+        modules.setdefault(framework.module or name, []).append(framework)
+    for name, wanted in environment.modules.defaults.items():
+        where = f"modules.defaults.{name}"
+        if name not in modules:
+            remedy = f"use one of {', '.join(sorted(modules))}"
+            yield Fault(where=where, what=f"no framework has the module {name}", remedy=remedy)
+        elif not any(_may_be(framework, wanted) for framework in modules[name]):
+            remedy = f"use one of {', '.join(sorted({framework.version for framework in modules[name]}))}"
+            what = f"the module {name} cannot come in the version {wanted}"
+            yield Fault(where=where, what=what, remedy=remedy)
+
+
+def _may_be(framework: Framework, wanted: str) -> bool:
+    match framework:
+        case WheelsFramework():
+            return may_be(framework.version, wanted)
+        case SpackFramework():
+            return True  # Spack decides
+        case ContainerFramework():
+            return wanted in {NEWEST, framework.version}

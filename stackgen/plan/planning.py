@@ -1,0 +1,98 @@
+"""From an environment and its system to a plan."""
+
+from typing import assert_never
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from stackgen.errors import InputError
+from stackgen.frameworks import distribution, kept_settings, knowledge
+from stackgen.model import (
+    ContainerFramework,
+    Environment,
+    Feature,
+    Framework,
+    SpackFramework,
+    System,
+    WheelsFramework,
+)
+from stackgen.plan.faults import faults
+from stackgen.plan.specs import pinned
+from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
+from stackgen.plan.versions import specifier
+
+
+def plan(environment: Environment, system: System) -> Plan:
+    """The plan of an environment on a system; InputError where a default cannot be had."""
+    if found := faults(environment, system):
+        raise InputError(*found)
+    return Plan(
+        environment=environment.name,
+        release=environment.release,
+        prefix=environment.prefix,
+        system=system,
+        platform=Platform(architecture=system.architecture, glibc=system.glibc),
+        namespace=environment.modules.namespace,
+        defaults=tuple(sorted(environment.modules.defaults.items())),
+        toolchain=tuple(sorted(environment.toolchain.model_dump(exclude_none=True).items())),
+        packages=environment.packages,
+        frameworks=tuple(
+            _planned(name, framework, system) for name, framework in sorted(environment.frameworks.items())
+        ),
+    )
+
+
+def _planned(name: str, framework: Framework, system: System) -> FrameworkPlan:
+    about = _about(name, framework, system)
+    match framework:
+        case WheelsFramework():
+            return _wheels(name, about, framework, system)
+        case SpackFramework():
+            return _spack(name, about, framework)
+        case ContainerFramework():
+            return ContainerPlan(name=name, about=about, image=framework.image)
+    assert_never(framework)
+
+
+def _about(name: str, framework: Framework, system: System) -> About:
+    known = knowledge(name, framework.module)
+    return About(
+        module=framework.module or name,
+        title=known.title,
+        summary=known.summary,
+        homepage=known.homepage,
+        version=framework.version,
+        settings=tuple(
+            sorted(
+                {**kept_settings(known, framework.features), **system.settings, **framework.settings}.items()
+            )
+        ),
+        features=tuple(sorted(set(framework.features))),
+        verify=known.verify,
+        site_verify=framework.verify or "",
+    )
+
+
+def _wheels(name: str, about: About, framework: WheelsFramework, system: System) -> WheelsPlan:
+    known = knowledge(name, framework.module)
+    asked = Requirement(framework.package or distribution(known, system))
+    asked.specifier = specifier(framework.version)
+    extra = {"pip", *known.companions} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())
+    return WheelsPlan(
+        name=name,
+        about=about,
+        python=framework.python or system.pythons[0].version,
+        package=canonicalize_name(asked.name),
+        imports=framework.imports or known.imports,
+        requirements=(str(asked), *sorted({*framework.requires, *extra})),
+        sdists=framework.sdists,
+    )
+
+
+def _spack(name: str, about: About, framework: SpackFramework) -> SpackPlan:
+    return SpackPlan(
+        name=name,
+        about=about,
+        spec=pinned(framework.spec or name, framework.version, framework.python),
+        imports=framework.imports or knowledge(name, framework.module).imports,
+    )

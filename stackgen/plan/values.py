@@ -1,0 +1,94 @@
+"""A plan, and what is in it: after planning nothing is optional."""
+
+from dataclasses import dataclass
+
+from stackgen.model import Feature, SourceBuild, System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What wheels must run on: `architecture` as x86_64, `glibc` as 2.28 (the floor)."""
+
+    architecture: str
+    glibc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What every planned framework has, whatever its source."""
+
+    module: str
+    """The module's name below the namespace."""
+    title: str
+    summary: str
+    homepage: str
+    version: str
+    """As asked for: a version, a specifier or `newest`; the lock knows the exact one."""
+    settings: tuple[tuple[str, str], ...]
+    """Environment variables, the features', the system's and the framework's own joined, sorted by name."""
+    features: tuple[Feature, ...]
+    verify: str
+    """The stem of the built-in verify script below `stackgen/verify/`."""
+    site_verify: str
+    """The site's own verify script relative to the YAML file, or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelsPlan:
+    """A framework to be installed from wheels."""
+
+    name: str
+    about: About
+    python: str
+    package: str
+    """Normalized name of the distribution that is the framework."""
+    imports: str
+    requirements: tuple[str, ...]
+    """All that is asked of the index, the framework first."""
+    sdists: tuple[SourceBuild, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpackPlan:
+    """A framework that Spack is to build."""
+
+    name: str
+    about: About
+    spec: str
+    """What Spack is asked for; version and Python are in it."""
+    imports: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerPlan:
+    """A framework in an image."""
+
+    name: str
+    about: About
+    image: str
+
+
+FrameworkPlan = WheelsPlan | SpackPlan | ContainerPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An environment on its system, complete."""
+
+    environment: str
+    release: str
+    prefix: str
+    system: System
+    platform: Platform
+    namespace: str
+    defaults: tuple[tuple[str, str], ...]
+    toolchain: tuple[tuple[str, str], ...]
+    """The Spack spec of each part that is named: `compiler`, `cuda`, `math`, `mpi`; sorted."""
+    packages: tuple[str, ...]
+    frameworks: tuple[FrameworkPlan, ...]
+    """Sorted by name."""
+
+    @property
+    def wheels(self) -> tuple[WheelsPlan, ...]:
+        """The frameworks that come from wheels."""
+        return tuple(framework for framework in self.frameworks if isinstance(framework, WheelsPlan))
