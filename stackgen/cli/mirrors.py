@@ -7,7 +7,8 @@ import click
 from stackgen.cli.options import as_json, environments, print_json, tools, verbose
 from stackgen.errors import WorkError
 from stackgen.mirror import verify as verified
-from stackgen.pipeline import collect, open_project
+from stackgen.pipeline import collect
+from stackgen.project import open_project
 
 
 @click.group()
@@ -22,7 +23,7 @@ def mirror() -> None:
 )
 @verbose
 def create(environments: tuple[Path, ...], directory: Path, *, verbose: bool) -> None:
-    """Bring every file of the locks into a mirror; what is there is not fetched again."""
+    """Bring every file of the locks into a mirror; what is there whole is not fetched again."""
     projects = tuple(open_project(path) for path in environments)
     collected = collect(projects, directory.absolute(), tools(verbose=verbose))
     click.echo(
@@ -35,7 +36,7 @@ def create(environments: tuple[Path, ...], directory: Path, *, verbose: bool) ->
 @as_json
 @verbose
 def verify(directory: Path, *, as_json: bool, verbose: bool) -> None:
-    """Read everything back; name each missing, altered or unknown file."""
+    """Read everything back; name each missing, altered, unreadable or unknown file."""
     defects = verified(directory.absolute(), tools(verbose=verbose).progress)
     if as_json:
         print_json(
@@ -50,6 +51,6 @@ def verify(directory: Path, *, as_json: bool, verbose: bool) -> None:
     if defects:
         raise WorkError(
             f"{directory} has {len(defects)} defects",
-            "remove what is altered; `stackgen mirror create` fetches what is missing",
+            f"`stackgen mirror create ENV.yaml -d {directory}` mends what is needed; remove what is unknown",
         )
     click.echo(f"{directory} is whole", err=as_json)

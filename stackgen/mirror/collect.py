@@ -10,8 +10,9 @@ from stackgen import files
 from stackgen.errors import WorkError
 from stackgen.lock import Lock, LockedFile
 from stackgen.mirror.addresses import Addresses, addresses
+from stackgen.mirror.flaws import flaws
 from stackgen.mirror.manifest import Manifest, Mirror, read_manifest, updated, write_manifest
-from stackgen.progress import Progress
+from stackgen.progress import Progress, Silent
 from stackgen.run import Runner
 from stackgen.site import Site, without_credentials
 
@@ -19,17 +20,18 @@ from stackgen.site import Site, without_credentials
 def mirror(locks: Mapping[str, Lock], into: Path, site: Site, run: Runner, progress: Progress) -> Mirror:
     """The mirror in a directory, complete for these locks by environment name.
 
-    What is there is not fetched again. WorkError lists everything that could not be had, the rest is kept.
+    What is there is read, and fetched again only where it is altered. WorkError lists everything that
+    could not be had, the rest is kept.
     """
     result = Mirror(root=into)
-    if _absent(result, locks) or _manifest(into, locks, {}) != read_manifest(into):
+    wanted = {file for lock in locks.values() for file in lock.files}
+    absent = {file for file in wanted if not result.holds(file)}
+    suspects = absent | flaws(result, wanted - absent, progress).keys()
+    if suspects or _manifest(into, locks, {}) != read_manifest(into):
         with files.exclusive(into, progress):
-            _complete(result, locks, site, run, progress)
+            unusable = flaws(result, suspects, Silent())  # another process may have just brought them
+            _complete(result, locks, frozenset(unusable), site, run, progress)
     return result
-
-
-def _absent(mirror: Mirror, locks: Mapping[str, Lock]) -> frozenset[LockedFile]:
-    return frozenset(file for lock in locks.values() for file in lock.files if not mirror.holds(file))
 
 
 def _manifest(root: Path, locks: Mapping[str, Lock], found: Mapping[LockedFile, str]) -> Manifest:
@@ -37,13 +39,19 @@ def _manifest(root: Path, locks: Mapping[str, Lock], found: Mapping[LockedFile, 
     return updated(read_manifest(root), locks, origins)
 
 
-def _complete(mirror: Mirror, locks: Mapping[str, Lock], site: Site, run: Runner, progress: Progress) -> None:
-    absent = _absent(mirror, locks)
-    known = addresses(locks, absent, site, run) if absent else Addresses()
+def _complete(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    mirror: Mirror,
+    locks: Mapping[str, Lock],
+    wanted: frozenset[LockedFile],
+    site: Site,
+    run: Runner,
+    progress: Progress,
+) -> None:
+    known = addresses(locks, wanted, site, run) if wanted else Addresses()
     write_manifest(mirror.root, _manifest(mirror.root, locks, known.found))
     fetched = _fetched(mirror, known.found, site, progress) if known.found else {}
     if failures := {**known.failures, **fetched}:
-        raise _incomplete(failures, locks, len(absent))
+        raise _incomplete(failures, locks, len(wanted))
 
 
 def _fetched(

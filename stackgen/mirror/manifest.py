@@ -47,7 +47,7 @@ class Mirror:
         return self.root / relative_path(file)
 
     def holds(self, file: LockedFile) -> bool:
-        """Whether the file is there in its full size; `verify` reads the bytes."""
+        """Whether the file is there in its full size; `flaws` reads the bytes."""
         try:
             return self.path(file).stat().st_size == file.size
         except OSError:
@@ -65,12 +65,17 @@ def missing(mirror: Mirror, lock: Lock) -> tuple[LockedFile, ...]:
 
 
 def read_manifest(root: Path) -> Manifest:
-    """The manifest of a mirror, an empty one where there is none; InputError where it is damaged."""
+    """The manifest of a mirror, an empty one where there is none.
+
+    InputError where it is damaged, WorkError where it cannot be read.
+    """
     path = root / NAME
     try:
-        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return Manifest()
+        with files.reported(f"cannot read {root}"):
+            if not path.exists():
+                return Manifest()
+            text = path.read_text(encoding="utf-8")
+        return Manifest.model_validate(json.loads(text))
     except (ValidationError, ValueError, RecursionError):
         raise InputError.of(
             "is damaged", "remove it and run `stackgen mirror create` again", place=Place(file=str(path))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from stackgen import files
 from stackgen.errors import InputError
+from stackgen.mirror.flaws import flaw
 from stackgen.mirror.manifest import NAME, Entry, Manifest, read_manifest
 from stackgen.progress import Progress
 
@@ -22,7 +23,7 @@ class Defect:
 
     path: str
     """Relative to the mirror."""
-    kind: Literal["missing", "altered", "unknown"]
+    kind: Literal["missing", "altered", "unreadable", "unknown"]
     detail: str = ""
     needed_by: tuple[str, ...] = ()
 
@@ -34,8 +35,11 @@ class Defect:
 
 def verify(root: Path, progress: Progress) -> tuple[Defect, ...]:
     """Every defect of a mirror, sorted by path; InputError where there is no mirror."""
-    if not (root / NAME).is_file():
-        raise InputError.of(f"{root} is no mirror: it has no {NAME}", "run `stackgen mirror create`")
+    with files.reported(f"cannot read {root}"):
+        if not (root / NAME).exists():
+            raise InputError.of(
+                f"{root} is no mirror: it has no {NAME}", f"run `stackgen mirror create ENV.yaml -d {root}`"
+            )
     manifest = read_manifest(root)
     total = sum(entry.size for entry in manifest.files)
     with (
@@ -53,17 +57,10 @@ def verify(root: Path, progress: Progress) -> tuple[Defect, ...]:
 
 
 def _defect(root: Path, entry: Entry) -> Defect | None:
-    path = root / entry.path
-    if not path.is_file():
-        return Defect(path=entry.path, kind="missing", needed_by=entry.needed_by)
-    size = path.stat().st_size
-    if size != entry.size:
-        detail = f"it has {size} bytes, not {entry.size}"
-    elif (found := files.sha256(path)) != entry.sha256:
-        detail = f"its SHA-256 is {found}"
-    else:
+    found = flaw(root / entry.path, entry.size, entry.sha256)
+    if found is None:
         return None
-    return Defect(path=entry.path, kind="altered", detail=detail, needed_by=entry.needed_by)
+    return Defect(path=entry.path, kind=found.kind, detail=found.detail, needed_by=entry.needed_by)
 
 
 def _unknown(root: Path, manifest: Manifest) -> Iterator[Defect]:

@@ -92,6 +92,20 @@ def test_only_what_is_missing_is_fetched(lock, server, run, tmp_path):
     assert server.manners.fetched == [BETA]
 
 
+def test_what_was_altered_is_fetched_again_and_nothing_else(lock, server, run, tmp_path):
+    site = Site(index=server.index)
+    made = mirror({"site": lock}, tmp_path / "mirror", site, run, Silent())
+    beta = made.path(next(file for file in lock.files if file.name == BETA))
+    content = beta.read_bytes()
+    beta.write_bytes(content[:-1] + b"x")
+    assert missing(made, lock) == ()
+    server.manners.asked.clear()
+    mirror({"site": lock}, tmp_path / "mirror", site, run, Silent())
+    assert server.manners.fetched == [BETA]
+    assert beta.read_bytes() == content
+    assert verify(made.root, Silent()) == ()
+
+
 def test_environments_share_files_and_the_manifest_says_who_needs_them(lock, small_index, run, tmp_path):
     def needed_by() -> dict[str, list[str]]:
         lines = json.loads((tmp_path / "mirror" / "manifest.json").read_text())["files"]

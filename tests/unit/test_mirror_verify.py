@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stackgen.errors import InputError
+from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock
 from stackgen.mirror import Defect, Mirror, missing, verify
 from stackgen.mirror.manifest import Manifest, read_manifest, updated, write_manifest
@@ -85,9 +85,29 @@ def test_what_an_interrupted_download_left_is_no_defect_beside_a_known_file_only
 def test_a_directory_without_a_manifest_is_no_mirror(tmp_path):
     with pytest.raises(InputError) as caught:
         verify(tmp_path, Silent())
-    assert (
-        str(caught.value) == f"{tmp_path} is no mirror: it has no manifest.json; run `stackgen mirror create`"
+    assert str(caught.value) == (
+        f"{tmp_path} is no mirror: it has no manifest.json;"
+        f" run `stackgen mirror create ENV.yaml -d {tmp_path}`"
     )
+
+
+def test_a_manifest_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(WorkError) as caught:
+        verify(tmp_path, Silent())
+    assert str(caught.value) == f"cannot read {tmp_path}: Is a directory ({tmp_path}/manifest.json)"
+
+
+def test_a_file_that_cannot_be_read_is_a_defect_and_the_others_are_still_read(whole):
+    empty = file("empty", b"")
+    whole.path(empty).parent.mkdir(parents=True)
+    whole.path(empty).symlink_to("/proc/self/mem")  # no bytes by its size, and reading it fails
+    write_manifest(whole.root, updated(read_manifest(whole.root), {"site": locked(*CONTENTS, empty)}, {}))
+    whole.path(BETA).unlink()
+    assert sorted(str(defect) for defect in verify(whole.root, Silent())) == [
+        f"missing: {path(BETA)}, needed by site",
+        f"unreadable: {path(empty)} (Input/output error), needed by site",
+    ]
 
 
 @pytest.mark.parametrize(
