@@ -5,15 +5,16 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 from stackgen import files, interpreters, prefix
 from stackgen.errors import Fault, InputError, WorkError
 from stackgen.install import install, uv_program
 from stackgen.lock import Lock, LockedFile, WheelLock
-from stackgen.mirror import Mirror
+from stackgen.mirror import Mirror, flaws
 from stackgen.model import Feature
-from stackgen.plan import FrameworkPlan, Plan, SpackPlan, WheelsPlan
-from stackgen.progress import Progress
+from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.progress import Progress, Silent
 from stackgen.release import InstalledFramework, installed, prefix_of
 from stackgen.run import Runner
 from stackgen.sandbox import Sandbox, choose
@@ -75,13 +76,21 @@ def unbuildable(plan: Plan) -> tuple[Fault, ...]:
 def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
     where = f"frameworks.{framework.name}"
     if not isinstance(framework, WheelsPlan):
-        source = "Spack" if isinstance(framework, SpackPlan) else "a container"
-        what = f"{framework.name} is to come from {source}, which stackgen cannot build yet"
+        what = f"{framework.name} is to come from {_source(framework)}, which stackgen cannot build yet"
         yield Fault(where=f"{where}.from", what=what, remedy="take it from wheels, or leave it out")
     for feature in framework.about.features:
         if feature in _REMEDIES:
             what = f"{framework.name} is to have the feature {feature}, which stackgen cannot build yet"
             yield Fault(where=f"{where}.features", what=what, remedy=_REMEDIES[feature])
+
+
+def _source(framework: SpackPlan | ContainerPlan) -> str:
+    match framework:
+        case SpackPlan():
+            return "Spack"
+        case ContainerPlan():
+            return "a container"
+    assert_never(framework)
 
 
 _REMEDIES = {
@@ -107,18 +116,16 @@ def _jobs(plan: Plan, lock: Lock, frameworks: Iterable[WheelsPlan]) -> tuple[Job
 
 def _require(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
     if not mirror.root.is_dir():
-        raise WorkError(f"the mirror {mirror.root} is not there", _COMPLETE)
+        raise WorkError(f"the mirror {mirror.root} is not there", _remedy(mirror))
     missing = sorted(file for file in wanted if not mirror.holds(file))
     if missing:
         names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
-        raise WorkError(
-            f"the mirror {mirror.root} lacks {len(missing)} of {len(wanted)} files: {names}", _COMPLETE
-        )
+        raise WorkError(f"the mirror {mirror.root} lacks {names}", _remedy(mirror))
 
 
-_COMPLETE = (
-    "make it whole with `stackgen mirror create` where there is a network, or name another with --mirror"
-)
+def _remedy(mirror: Mirror) -> str:
+    command = f"stackgen mirror create ENV.yaml -d {mirror.root}"
+    return f"make it whole with `{command}` where there is a network, or name another with --mirror"
 
 
 def _clear(pythons: Path, progress: Progress) -> None:
@@ -132,11 +139,16 @@ def _clear(pythons: Path, progress: Progress) -> None:
 
 def _make(job: Job, mirror: Mirror, sandbox: Sandbox, run: Runner, progress: Progress) -> None:
     began = time.monotonic()
-    progress.say(f"building {job} with Python {job.lock.python} and {len(job.lock.packages)} packages")
-    workshop = Workshop.beside(
-        job.final, run, sandbox, (mirror.root, *_tools(), job.python.resolve().parents[1])
-    )
-    _verify(mirror, job.lock)
+    readable = (mirror.root, *_tools(), job.python.resolve().parents[1])
+    workshop = Workshop.beside(job.final, run, sandbox, readable)
+    title = f"building {job} with Python {job.lock.python} and {len(job.lock.packages)} packages"
+    with progress.task(title, 0):
+        _verify(mirror, job.lock)
+        _make_in(workshop, job, mirror)
+    progress.say(f"built {job} in {time.monotonic() - began:.0f} s: {job.final}")
+
+
+def _make_in(workshop: Workshop, job: Job, mirror: Mirror) -> None:
     try:
         workshop.open()
         _fill(job, mirror, workshop)
@@ -146,7 +158,6 @@ def _make(job: Job, mirror: Mirror, sandbox: Sandbox, run: Runner, progress: Pro
         raise
     finally:
         files.remove(workshop.root)
-    progress.say(f"built {job} in {time.monotonic() - began:.0f} s: {job.final}")
 
 
 def _tools() -> tuple[Path, ...]:
@@ -186,13 +197,9 @@ def _verify(mirror: Mirror, lock: WheelLock) -> None:
     uv could check too, but would then unpack each wheel as one stream: half as long again for TensorFlow.
     """
     _require(mirror, lock.files)
-    largest_first = sorted(lock.files, key=lambda file: -file.size)
-    with files.reported(f"cannot read {mirror.root}"), ThreadPoolExecutor() as threads:
-        digests = list(threads.map(files.sha256, map(mirror.path, largest_first)))
-    found = zip(largest_first, digests, strict=True)
-    altered = sorted(file.name for file, digest in found if file.sha256 != digest)
-    if altered:
+    found = flaws(mirror, lock.files, Silent())
+    if found:
+        names = ", ".join(f"{file.name} ({flaw.detail or flaw.kind})" for file, flaw in found.items())
         raise WorkError(
-            f"the mirror {mirror.root} has other bytes than the lock names in {', '.join(altered)}",
-            f"see `stackgen mirror verify {mirror.root}`, and make it whole with `stackgen mirror create`",
+            f"the mirror {mirror.root} does not hold what the lock names: {names}", _remedy(mirror)
         )

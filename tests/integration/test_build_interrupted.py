@@ -1,5 +1,6 @@
 """Builds that are killed, that meet, that run out of space, or whose mirror is not whole."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -142,10 +143,10 @@ def test_a_mirror_that_is_not_whole(house: Wheelhouse):
     with pytest.raises(WorkError) as caught:
         house.build_one(*packages, run=refuses)
     assert str(caught.value) == (
-        f"the mirror {house.mirror.root} lacks 2 of 3 files:"
-        f" alpha-1.0-py3-none-any.whl (sha256 {files[0].sha256}),"
+        f"the mirror {house.mirror.root} lacks alpha-1.0-py3-none-any.whl (sha256 {files[0].sha256}),"
         f" gamma-1.0-py3-none-any.whl (sha256 {files[2].sha256});"
-        " make it whole with `stackgen mirror create` where there is a network, or name another with --mirror"
+        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        " where there is a network, or name another with --mirror"
     )
     assert not house.prefix.exists()
 
@@ -157,18 +158,22 @@ def test_a_mirror_that_is_not_there(house: Wheelhouse):
         house.build_one(package)
     assert str(caught.value) == (
         f"the mirror {house.mirror.root} is not there;"
-        " make it whole with `stackgen mirror create` where there is a network, or name another with --mirror"
+        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        " where there is a network, or name another with --mirror"
     )
 
 
 def test_a_mirror_with_other_bytes(house: Wheelhouse):
     package = house.module("alpha", "1.0", "harmless = 1")
-    house.mirror.path(package.file).write_bytes(module("alpha", "1.0", "harmless = 0"))
+    other = module("alpha", "1.0", "harmless = 0")
+    house.mirror.path(package.file).write_bytes(other)
     with pytest.raises(WorkError) as caught:
         house.build_one(package)
     assert str(caught.value) == (
-        f"the mirror {house.mirror.root} has other bytes than the lock names in alpha-1.0-py3-none-any.whl;"
-        f" see `stackgen mirror verify {house.mirror.root}`, and make it whole with `stackgen mirror create`"
+        f"the mirror {house.mirror.root} does not hold what the lock names:"
+        f" alpha-1.0-py3-none-any.whl (its SHA-256 is {hashlib.sha256(other).hexdigest()});"
+        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        " where there is a network, or name another with --mirror"
     )
     assert not house.prefix.exists()
 

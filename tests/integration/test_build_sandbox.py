@@ -1,5 +1,6 @@
 """What a build can reach, seen by a source distribution that tries."""
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -166,13 +167,16 @@ def test_builds_take_what_they_need_from_the_lock_alone(house: Wheelhouse, sandb
 
 def test_an_altered_build_requirement_is_refused(house: Wheelhouse):
     tool = house.module("tool", "1.0", "harmless = 1")
-    house.mirror.path(tool.file).write_bytes(module("tool", "1.0", "harmless = 0"))
+    other = module("tool", "1.0", "harmless = 0")
+    house.mirror.path(tool.file).write_bytes(other)
     lock = house.lock(house.probe("RESULT = 1", requires=("tool",)), framework="probe", build=(tool,))
     with pytest.raises(WorkError) as caught:
         house.build(lock)
     assert str(caught.value) == (
-        f"the mirror {house.mirror.root} has other bytes than the lock names in tool-1.0-py3-none-any.whl;"
-        f" see `stackgen mirror verify {house.mirror.root}`, and make it whole with `stackgen mirror create`"
+        f"the mirror {house.mirror.root} does not hold what the lock names:"
+        f" tool-1.0-py3-none-any.whl (its SHA-256 is {hashlib.sha256(other).hexdigest()});"
+        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        " where there is a network, or name another with --mirror"
     )
 
 
