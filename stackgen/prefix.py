@@ -7,6 +7,19 @@ from stackgen import files
 from stackgen.interpreters import INSIDE, Layout
 from stackgen.workshop import Workshop
 
+_REFUSAL = """\
+This Python is shared: nothing can be installed into it or removed from it.
+    Make an environment of your own on top of it: python -m venv --system-site-packages DIRECTORY
+    In pip's own words, this text"""
+
+# Without it root damages what others run, and others are told no more than `Permission denied`. An
+# EXTERNALLY-MANAGED would be the standard's way, but inside a virtual environment pip ignores it; it does
+# read the environment's own pip.conf, and shows a truth value that is none: `<text> is not a valid value
+# for break-system-packages option`. Environments on top have another pip.conf and are not concerned.
+_PIP_CONF = "".join(
+    f"[{command}]\nbreak-system-packages = {_REFUSAL}\n" for command in ("install", "uninstall")
+)
+
 
 def lay(layout: Layout, workshop: Workshop) -> None:
     """Make the prefix an empty virtual environment, on the original interpreter until the copy is there."""
@@ -26,6 +39,7 @@ def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
         _forget_the_installer(workshop.prefix, site_packages(workshop.prefix, layout))
     path = workshop.base / layout.site.relative_to(layout.prefix) / "framework.pth"
     files.write(path, _path_line(site_packages(workshop.final, layout)))
+    files.write(workshop.prefix / "pip.conf", _PIP_CONF)
     if pip:
         _give_pip(workshop.base / layout.libraries[0].relative_to(layout.prefix) / "ensurepip", pip)
 
