@@ -4,12 +4,14 @@ import hashlib
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from wheelhouse import Wheelhouse, module
 
+from stackgen import files
 from stackgen.errors import WorkError
 from stackgen.run import LoggedRunner
 from stackgen.sandbox import Sandbox, choose
@@ -110,31 +112,35 @@ except OSError as error:
     assert result(house, cutting, code) == "cut"
 
 
-def test_only_its_own_directory_can_be_written(house: Wheelhouse, run: LoggedRunner, tmp_path: Path):
+@pytest.fixture
+def house_elsewhere() -> Iterator[Wheelhouse]:
+    """A wheelhouse outside of /tmp, of which a sandbox has one of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="stackgen-", dir="/var/tmp"))
+    yield Wheelhouse(directory)
+    files.remove(directory)
+
+
+def test_only_its_own_directory_can_be_written(
+    house_elsewhere: Wheelhouse, run: LoggedRunner, tmp_path: Path
+):
     working(Sandbox.BWRAP, run)
+    house = house_elsewhere
     (house.prefix / "pythons").mkdir(parents=True)
-    places = [
-        str(tmp_path / "left"),
-        str(house.prefix / "left"),
-        str(house.prefix / "pythons/left"),
-        str(house.mirror.root / "left"),
-        *("/left", "/usr/left", "/etc/left", "/var/tmp/left", "/root/left", "/run/left"),
-    ]
+    house.mirror.root.mkdir()
+    kept = [house.root, house.prefix, house.prefix / "pythons", house.mirror.root]
     code = f"""
 import os
 RESULT = []
-for place in {places}:
+for directory in {[str(directory) for directory in (*kept, tmp_path)]}:
     try:
-        os.makedirs(place)
-        RESULT.append(place)
+        os.makedirs(directory + "/left")
+        RESULT.append(directory)
     except OSError:
         pass
-os.makedirs("/tmp/left")
 """
     written = result(house, Sandbox.BWRAP, code)
-    assert isinstance(written, list)
-    assert [place for place in (*written, "/tmp/left") if Path(place).exists()] == []
-    assert {Path(place).parts[1] for place in written} <= {"tmp", "run"}, "the sandbox's own, gone with it"
+    assert set(written) <= {str(tmp_path)}, "which is not the real one"
+    assert [directory for directory in (*kept, tmp_path) if (directory / "left").exists()] == []
 
 
 def test_the_tools_of_the_system_are_there(house: Wheelhouse, sandbox: Sandbox):

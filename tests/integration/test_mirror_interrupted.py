@@ -22,6 +22,7 @@ from stackgen.site import Site
 pytestmark = pytest.mark.usefixtures("own_home")
 
 MAKE = """
+import signal
 import sys
 from pathlib import Path
 from stackgen.errors import StackgenError
@@ -35,6 +36,7 @@ class Lines(Silent):
     def say(self, line):
         print(line, flush=True)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may ignore it
 lock, into, index = sys.argv[1:]
 try:
     mirror({"site": read_lock(Path(lock))}, Path(into), Site(index=index), LoggedRunner(Silent()), Lines())
