@@ -34,6 +34,8 @@ class StackgenError(Exception):
     """A refusal that a user can act on; `exit_status` is what the command ends with."""
 
     exit_status = 1
+    details = ""
+    """What only the log shows; the user is told where that is."""
 
 
 class InputError(StackgenError):
@@ -41,8 +43,8 @@ class InputError(StackgenError):
 
     exit_status = 2
 
-    def __init__(self, *faults: Fault) -> None:
-        self.faults = faults
+    def __init__(self, *faults: Fault, details: str = "") -> None:
+        self.faults, self.details = faults, details
         super().__init__("\n".join(str(fault) for fault in faults))
 
     @classmethod
@@ -52,7 +54,7 @@ class InputError(StackgenError):
 
 
 class WorkError(StackgenError):
-    """The work failed: what, what to do, and where the details are (`details` goes to the log)."""
+    """The work failed: what, and what to do."""
 
     def __init__(self, what: str, remedy: str = "", *, details: str = "") -> None:
         self.what, self.remedy, self.details = what, remedy, details

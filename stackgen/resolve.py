@@ -27,15 +27,17 @@ def resolve(plan: Plan, site: Site, run: Runner, progress: Progress) -> Lock:
         progress.log(note)
     locked: list[WheelLock] = []
     faults: list[Fault] = []
+    details: list[str] = []
     with progress.task("resolving", len(plan.wheels), unit="frameworks") as advance:
         for framework in plan.wheels:
             try:
                 locked.append(_wheel_lock(plan, framework, site, run))
             except InputError as error:
                 faults.extend(error.faults)
+                details.append(error.details)
             advance(1)
     if faults:
-        raise InputError(*faults)
+        raise InputError(*faults, details="\n".join(filter(None, details)))
     return Lock(environment=plan.environment, inputs=inputs(plan), wheels=tuple(locked))
 
 

@@ -36,7 +36,8 @@ class Loaded:
 
     def located(self, error: InputError) -> InputError:
         """The same error, its faults placed by the keys that they name."""
-        return InputError(*_sorted(_placed(fault, self.places) for fault in error.faults))
+        faults = _sorted(_placed(fault, self.places) for fault in error.faults)
+        return InputError(*faults, details=error.details)
 
 
 def load(path: Path, *, prefix: str | None = None) -> Loaded:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from stackgen.errors import InputError, StackgenError, WorkError
+from stackgen.errors import Fault, InputError, StackgenError, WorkError
 from stackgen.wheels.question import Question
 
 _NAME = r"(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
@@ -28,7 +28,8 @@ class _Failure:
         return " ".join(self.stderr.split())
 
     def input_error(self, what: str, remedy: str) -> InputError:
-        return InputError.of(what, remedy, where=self.question.where)
+        fault = Fault(what=what, remedy=remedy, where=self.question.where)
+        return InputError(fault, details=self.stderr)
 
     @property
     def required(self) -> tuple[str, ...]:
