@@ -72,10 +72,14 @@ def _locked_packages(directory: Path) -> Packages:
 
 
 def _released_packages(path: Path) -> Packages:
+    place = Place(file=str(path))
     try:
         release = Release.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, ValueError):
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise InputError.of(what, "check its permissions", place=place) from None
+    except (ValidationError, ValueError, RecursionError):
         raise InputError.of(
-            "is no release that this stackgen can read", "name another", place=Place(file=str(path))
+            "is no release that this stackgen can read", "name another", place=place
         ) from None
     return {framework.name: framework.packages for framework in release.frameworks}

@@ -87,11 +87,21 @@ def _sha256(text: str) -> str:
 
 
 def read_lock(directory: Path) -> Lock:
-    """The lock in a directory; InputError where it is not there, damaged or edited."""
+    """The lock in a directory; InputError where it is not there, damaged, edited or not readable."""
+    try:
+        texts = _texts(directory)
+    except OSError as error:
+        place = Place(file=str(error.filename or directory))
+        what = f"cannot be read: {error.strerror}"
+        raise InputError.of(what, "check its permissions", place=place) from None
+    return parse_lock(texts, directory)
+
+
+def _texts(directory: Path) -> dict[str, str]:
     if not (directory / INDEX).is_file():
         raise _refusal(directory, directory, "there is no lock here")
     paths = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
-    return parse_lock({path.name: _text(path) for path in paths}, directory)
+    return {path.name: _text(path) for path in paths}
 
 
 def _text(path: Path) -> str:

@@ -77,6 +77,22 @@ def test_a_damaged_release_is_refused(tmp_path):
     )
 
 
+def test_a_release_that_cannot_be_read(tmp_path):
+    (tmp_path / "release.json").symlink_to("/proc/self/mem")  # who may open it still cannot read its beginning
+    with pytest.raises(InputError) as caught:
+        packages_at(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/release.json: cannot be read: Input/output error; check its permissions"
+    )
+
+
+def test_a_lock_that_cannot_be_read(tmp_path):
+    (tmp_path / "lock.json").symlink_to("/proc/self/mem")
+    with pytest.raises(InputError) as caught:
+        packages_at(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: cannot be read: Input/output error; check its permissions"
+
+
 def test_a_place_where_nothing_is(tmp_path):
     with pytest.raises(InputError) as caught:
         packages_at(tmp_path / "nothing")
