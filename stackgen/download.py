@@ -19,7 +19,7 @@ from stackgen import files
 from stackgen.errors import WorkError
 from stackgen.lock import LockedFile
 from stackgen.progress import Advance
-from stackgen.site import Site, without_credentials
+from stackgen.site import Site, system_certificates, without_credentials
 
 AT_ONCE = 8
 """Files that are asked for or fetched at the same time."""
@@ -47,13 +47,13 @@ class _BrokenOffError(Exception):
 class Client:
     """Asks and fetches with a site's credentials, else those of ~/.netrc.
 
-    Proxies and certificates are what the usual environment variables say.
+    Proxies and certificates are what the usual environment variables say, else certificates the system's.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._session = requests.Session()
-        self._session.verify = os.environ.get("SSL_CERT_FILE") or True
+        self._session.verify = _certificates()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE))
 
@@ -197,6 +197,12 @@ def _patiently(
             if pause is None:
                 raise WorkError(str(error)) from None
             wait(pause)
+
+
+def _certificates() -> str | bool:
+    """What the certificates of servers are checked against; True is what requests brings along."""
+    named = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
+    return next(filter(None, named), None) or system_certificates() or True
 
 
 def _local(address: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +100,13 @@ def without_credentials(address: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def system_certificates() -> str | None:
+    """The certificates that this machine trusts: a bundle, or a directory; None where it has none."""
+    paths = ssl.get_default_verify_paths()
+    hashed = paths.capath and any(Path(paths.capath).glob("*.0"))
+    return paths.cafile or (paths.capath if hashed else None)
+
+
 def load_site(environment: Mapping[str, str] = os.environ, etc: Path = Path("/etc")) -> Site:
     """What this machine is configured to use; InputError where a file that says so is faulty."""
     for path in _site_files(environment, etc):
@@ -111,6 +119,10 @@ def load_site(environment: Mapping[str, str] = os.environ, etc: Path = Path("/et
 def _site_files(environment: Mapping[str, str], etc: Path) -> tuple[Path, ...]:
     """The site files that are there, the one that decides first; one that is named has to be there."""
     named = environment.get(VARIABLE)
+    if named and not Path(named).is_file():
+        raise InputError.of(
+            f"{VARIABLE} names {named}, and there is no such file", f"correct or unset {VARIABLE}"
+        )
     home = Path(environment.get("HOME") or "/")
     user = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
     usual = (user / "stackgen" / "site.yaml", etc / "stackgen" / "site.yaml")

@@ -14,7 +14,7 @@ from stackgen.errors import WorkError
 from stackgen.platforms import uv_platform
 from stackgen.programs import uv_program
 from stackgen.run import Command, Runner
-from stackgen.site import Site
+from stackgen.site import Site, system_certificates
 from stackgen.wheels.question import Question
 from stackgen.wheels.refusals import refusal
 
@@ -99,9 +99,12 @@ def _environment(site: Site, caller: Mapping[str, str]) -> dict[str, str]:
         "UV_INDEX": " ".join(site.extra_indexes),
         "UV_FIND_LINKS": ",".join(link.replace(",", "%2C") for link in site.links),
     }
-    bundle = {"SSL_CERT_FILE": caller.get("REQUESTS_CA_BUNDLE") or caller.get("CURL_CA_BUNDLE") or ""}
-    known = {name: value for name, value in caller.items() if name in _PASSED_ON}
-    given = {name: value for name, value in {**bundle, **known, **sources}.items() if value}
+    certificates = {
+        "SSL_CERT_FILE": caller.get("REQUESTS_CA_BUNDLE") or caller.get("CURL_CA_BUNDLE") or "",
+        "UV_SYSTEM_CERTS": "true" if system_certificates() else "",  # uv refuses to start without any
+    }
+    known = {name: value for name, value in caller.items() if name in _PASSED_ON and value}
+    given = {name: value for name, value in {**certificates, **known, **sources}.items() if value}
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", **given}
 
 
