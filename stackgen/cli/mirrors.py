@@ -50,7 +50,7 @@ def verify(directory: Path, *, as_json: bool, verbose: bool) -> None:
             click.echo(str(defect))
     if defects:
         raise WorkError(
-            f"{directory} has {len(defects)} defects",
+            f"{directory} is not whole",
             f"`stackgen mirror create ENV.yaml -d {directory}` mends what is needed; remove what is unknown",
         )
     click.echo(f"{directory} is whole", err=as_json)
