@@ -20,7 +20,7 @@ class Progress(Protocol):
         ...
 
     def task(self, title: str, total: int, *, unit: str = "files") -> AbstractContextManager[Advance]:
-        """Show a task of `total` units (`files` or `bytes`) while its block runs."""
+        """Show a task of `total` units (`files` or `bytes`; 0: nobody knows) while its block runs."""
         ...
 
 

@@ -2,42 +2,68 @@
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from stackgen.progress import Advance
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _TICK = 10.0
 """Seconds between two plain lines of one task."""
+_WIDEST = 300
+"""Characters of a detail's line that a screen shows; the log has all."""
 
 
 class LogFile:
     """The details of a run, in a file that exists only once there is something to note."""
 
     def __init__(self, command: str) -> None:
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        self.path = Path(state) / "stackgen" / "log" / f"{stamp}-{command}-{os.getpid()}.log"
+        self.path = Path(f"{stamp}-{command}-{os.getpid()}.log")
+        """Where the file is, once something is written; until then, its name."""
         self._stream: TextIO | None = None
         self._lock = Lock()
-        self.written = False
 
     def write(self, text: str) -> None:
         """Add a text; a log that cannot be written is no reason to stop."""
         with self._lock, suppress(OSError):
-            if self._stream is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._stream = self.path.open("a", encoding="utf-8")
+            self._stream = self._stream or self._opened()
             self._stream.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
             self._stream.flush()
-            self.written = True
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._stream:
+            self._stream.close()
+            self._stream = None
+
+    def _opened(self) -> TextIO:
+        try:
+            directory = _state_directory() / "stackgen" / "log"
+            directory.mkdir(parents=True, exist_ok=True)
+            return self._open_in(directory)
+        except (OSError, RuntimeError):  # there is no home, or none to write to
+            return self._open_in(Path(tempfile.mkdtemp(prefix="stackgen-")))
+
+    def _open_in(self, directory: Path) -> TextIO:
+        stream = (directory / self.path.name).open("a", encoding="utf-8", errors="backslashreplace")
+        self.path = directory / self.path.name
+        return stream
+
+
+def _state_directory() -> Path:
+    """As XDG has it; RuntimeError where the user has no home."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state").absolute()
 
 
 class Plain:
@@ -48,20 +74,26 @@ class Plain:
         self._verbose = verbose
 
     def say(self, line: str) -> None:
-        """Print and log the line."""
-        click.echo(line, err=True)
+        """Print and log the line; a screen that is gone is no reason to stop."""
+        with suppress(OSError):
+            self._show(line)
         self._log.write(line)
+
+    def _show(self, line: str) -> None:
+        click.echo(line, err=True)
 
     def log(self, text: str) -> None:
         """Log the detail; print it too where the user wants to see everything."""
         self._log.write(text)
         if self._verbose:
-            click.echo(click.style(text, dim=True), err=True)
+            shown = "\n".join(map(_cut, text.splitlines()))
+            with suppress(OSError):
+                click.echo(click.style(shown, dim=True), err=True)
 
     @contextmanager
     def task(self, title: str, total: int, *, unit: str = "files") -> Iterator[Advance]:
         """Print the task at its start and every few seconds."""
-        self.say(f"{title} ({_amount(total, unit)})")
+        self.say(_headline(title, total, unit))
         done, shown = 0, time.monotonic()
 
         def advance(amount: int) -> None:
@@ -69,13 +101,22 @@ class Plain:
             done += amount
             if time.monotonic() - shown > _TICK:
                 shown = time.monotonic()
-                self.say(f"{title}: {_amount(done, unit)} of {_amount(total, unit)}")
+                self.say(f"{title}: {_amount(done, unit)} of {_amount(total, unit)}" if total else title)
 
         yield advance
 
 
 class Live(Plain):
-    """Progress as a bar on a terminal."""
+    """Progress as a bar on a terminal, or as a clock where no total is known."""
+
+    _console: "Console | None" = None
+    """Where a bar is just shown: lines go above it."""
+
+    def _show(self, line: str) -> None:
+        if self._console:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            super()._show(line)
 
     @contextmanager
     def task(self, title: str, total: int, *, unit: str = "files") -> Iterator[Advance]:
@@ -84,18 +125,32 @@ class Live(Plain):
         from rich.console import Console
 
         amount = bars.DownloadColumn() if unit == "bytes" else bars.MofNCompleteColumn()
-        columns = (bars.SpinnerColumn(), bars.TextColumn("{task.description}"), bars.BarColumn(), amount)
-        with bars.Progress(
-            *columns, bars.TimeElapsedColumn(), console=Console(stderr=True), transient=True
-        ) as live:
-            task = live.add_task(title, total=total or None)
-            yield lambda done: live.advance(task, done)
-        self.say(f"{title} ({_amount(total, unit)})")
+        columns = (
+            *(bars.SpinnerColumn(), bars.TextColumn("{task.description}", markup=False)),
+            *((bars.BarColumn(), amount) if total else ()),
+            bars.TimeElapsedColumn(),
+        )
+        with bars.Progress(*columns, console=Console(stderr=True), transient=True) as live:
+            self._console = live.console
+            try:
+                task = live.add_task(title, total=total or None)
+                yield lambda done: live.advance(task, done)
+            finally:
+                self._console = None
+        self.say(_headline(title, total, unit))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
+
+
+def _headline(title: str, total: int, unit: str) -> str:
+    return f"{title} ({_amount(total, unit)})" if total else title
 
 
 def _amount(number: int, unit: str) -> str:
     if unit != "bytes":
-        return f"{number} {unit}"
+        return f"{number} {unit.removesuffix('s') if number == 1 else unit}"
     size = float(number)
     for name in ("B", "kB", "MB"):
         if size < 1000:
