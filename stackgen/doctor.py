@@ -9,8 +9,7 @@ from pathlib import Path
 
 from stackgen import host
 from stackgen.errors import StackgenError
-from stackgen.install import uv_program
-from stackgen.interpreters import patchelf_program
+from stackgen.programs import patchelf_program, uv_program
 from stackgen.run import Command, Runner
 from stackgen.sandbox import choose
 from stackgen.smoke.session import lmod_start
@@ -43,7 +42,7 @@ def examine(run: Runner) -> tuple[Finding, ...]:
         _program(run, "patchelf", patchelf_program),
         _sandbox(run),
         _lmod(),
-        _space(Path.home()),
+        _space(),
     )
 
 
@@ -81,7 +80,7 @@ def _program(run: Runner, name: str, locate: Callable[[], Path]) -> Finding:
     remedy = "install stackgen again: `pip install stackgen` brings it"
     try:
         words = (str(locate()), "--version")
-        outcome = run(Command(argv=words, environment={"PATH": os.defpath}, directory=Path.cwd()))
+        outcome = run(Command(argv=words, environment={"PATH": os.defpath}, directory=Path("/")))
     except StackgenError as error:
         return Finding(name=name, state=State.MISSING, found=str(error), remedy=remedy)
     if outcome.status:
@@ -112,11 +111,26 @@ def _lmod() -> Finding:
     return Finding(name="lmod", state=State.GOOD, found=str(start))
 
 
-def _space(directory: Path) -> Finding:
-    free = shutil.disk_usage(directory).free / 1e9
+def _space() -> Finding:
+    directory = _home()
+    try:
+        free = shutil.disk_usage(directory).free / 1e9
+    except OSError as error:
+        found = f"nobody can say for {directory}: {error.strerror}"
+        return Finding(name="space", state=State.OPTIONAL, found=found, remedy=_ROOMY)
     state = State.GOOD if free > 5 else State.OPTIONAL
-    remedy = "" if free > 5 else "a framework takes about 2 GB, its mirror 0.4 GB: choose another --prefix"
+    remedy = "" if free > 5 else _ROOMY
     return Finding(name="space", state=state, found=f"{free:.0f} GB free in {directory}", remedy=remedy)
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # users without one, as in some containers
+        return Path("/")
+
+
+_ROOMY = "a framework takes about 2 GB, its mirror 0.4 GB: choose another --prefix"
 
 
 def _install(what: str, packages: Mapping[str, str]) -> str:
