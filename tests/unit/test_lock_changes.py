@@ -78,7 +78,7 @@ def test_a_damaged_release_is_refused(tmp_path):
 
 
 def test_a_release_that_cannot_be_read(tmp_path):
-    (tmp_path / "release.json").symlink_to("/proc/self/mem")  # who may open it still cannot read its beginning
+    (tmp_path / "release.json").symlink_to("/proc/self/mem")  # opens, and cannot be read
     with pytest.raises(InputError) as caught:
         packages_at(tmp_path)
     assert str(caught.value) == (

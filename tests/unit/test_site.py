@@ -84,7 +84,8 @@ def test_a_site_file_that_says_nothing_of_wheels_leaves_them_to_pips_configurati
 def test_a_named_file_has_to_be_there(caller, etc, tmp_path):
     named = {**caller, "STACKGEN_SITE": str(tmp_path / "named.yaml")}
     assert refusal(named, etc) == (
-        f"STACKGEN_SITE names {tmp_path}/named.yaml, and there is no such file; correct or unset STACKGEN_SITE"
+        f"STACKGEN_SITE names {tmp_path}/named.yaml, and there is no such file;"
+        " correct or unset STACKGEN_SITE"
     )
 
 
