@@ -16,7 +16,7 @@ def mirror() -> None:
     """Collect every file that locked environments need, and check what was collected."""
 
 
-@mirror.command()
+@mirror.command(short_help="Bring every file of the locks into a mirror.")
 @environments
 @click.option(
     "-d", "directory", required=True, type=click.Path(path_type=Path), help="The mirror's directory."
@@ -31,7 +31,7 @@ def create(environments: tuple[Path, ...], directory: Path, *, verbose: bool) ->
     )
 
 
-@mirror.command()
+@mirror.command(short_help="Read everything back; name what is not whole.")
 @click.argument("directory", type=click.Path(path_type=Path))
 @as_json
 @verbose
