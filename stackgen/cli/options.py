@@ -1,17 +1,28 @@
 """Arguments and options that several commands share."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from stackgen.cli.interruption import Interruption
 from stackgen.cli.terminal import LogFile, progress_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stackgen.pipeline import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every command of one run shares."""
+
+    log: LogFile
+    interruption: Interruption
+
 
 environment = click.argument("environment", metavar="ENV.yaml", type=click.Path(path_type=Path))
 environments = click.argument(
@@ -28,9 +39,13 @@ def tools(*, verbose: bool) -> "Tools":
     from stackgen.pipeline import Tools
     from stackgen.run import LoggedRunner
 
-    log = click.get_current_context().find_object(LogFile) or LogFile("stackgen")
-    progress = progress_for(log, verbose=verbose)
-    return Tools(run=LoggedRunner(progress), progress=progress)
+    session = click.get_current_context().find_object(Session)
+    if session is None:
+        raise LookupError("a command runs outside of `main`")
+    progress = progress_for(session.log, verbose=verbose)
+    run = LoggedRunner(progress)
+    session.interruption.at_once(run.stop)
+    return Tools(run=run, progress=progress)
 
 
 def print_json(value: "Mapping[str, object] | Sequence[object]") -> None:
