@@ -1,24 +1,43 @@
 """Commands about what is published: list it, go back, use it without Lmod."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from stackgen.cli.loading import print_how_to_load, release_summary
 from stackgen.cli.options import as_json, place, print_json, tools
-from stackgen.errors import InputError
+from stackgen.errors import InputError, StackgenError
 from stackgen.model.base import near
 from stackgen.pipeline import open_project, roll_back
 from stackgen.publish import current_release
 from stackgen.publish import releases as published_releases
 from stackgen.release import InstalledFramework, Release
+from stackgen.run import become
 from stackgen.shell import shell_environment
 
 
 def _prefix_at(place: Path) -> Path:
     """The prefix that a directory is, or that an environment file names."""
-    return place.absolute() if place.is_dir() else open_project(place).prefix
+    if place.is_dir():
+        return place.absolute()
+    if place.suffix != ".yaml" and not place.exists():
+        raise InputError.of(
+            f"{place} is not there", "name the prefix that holds the releases, or an environment file"
+        )
+    return open_project(place).prefix
+
+
+def _release_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell offers for RELEASE."""
+    place = context.params.get("place")
+    if place:
+        with suppress(StackgenError, OSError):
+            names = [entry.release.name for entry in published_releases(_prefix_at(place))]
+            return [name for name in names if name.startswith(incomplete)]
+    return []
 
 
 @click.command()
@@ -45,7 +64,7 @@ def releases(place: Path, *, as_json: bool) -> None:
 
 @click.command()
 @place
-@click.argument("release", required=False)
+@click.argument("release", required=False, shell_complete=_release_names)
 def rollback(place: Path, release: str | None) -> None:
     """Make the release before the current one, or RELEASE, the current one.
 
@@ -57,34 +76,61 @@ def rollback(place: Path, release: str | None) -> None:
     print_how_to_load(prefix, now.model_dump())
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+class _WithCommand(click.Command):
+    """A command whose options end where the words of another command begin: at the second argument."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _separated(args))
+
+
+def _separated(words: list[str]) -> list[str]:
+    """The words with `--` before the second that is neither an option nor the value of `--prefix`."""
+    arguments = 0
+    for position, word in enumerate(words):
+        if word == "--":
+            break
+        if not word.startswith("-") and words[position - 1 : position] != ["--prefix"]:
+            arguments += 1
+        if arguments == 2:
+            return [*words[:position], "--", *words[position:]]
+    return words
+
+
+@click.command(cls=_WithCommand, options_metavar="[--prefix ENV.yaml|PREFIX]")
 @click.argument("framework")
 @click.option(
     "--prefix",
     "place",
     metavar="ENV.yaml|PREFIX",
     envvar="STACKGEN_PREFIX",
-    required=True,
     type=click.Path(path_type=Path),
     help="Where the release is, or the environment file that says so; STACKGEN_PREFIX where not given.",
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def shell(framework: str, place: Path, command: tuple[str, ...]) -> None:
+@click.pass_context
+def shell(context: click.Context, framework: str, place: Path | None, command: tuple[str, ...]) -> None:
     """Open a shell with FRAMEWORK's environment, as its module would give; for machines without Lmod.
 
-    With COMMAND, run that instead of a shell.
+    With COMMAND, run that instead of a shell; all words after it are its own.
     """
-    prefix = _prefix_at(place)
+    prefix = _users_prefix(context, place)
     release = current_release(prefix)
     if release is None:
         raise InputError.of(f"nothing is published in {prefix}", "run `stackgen build` on an environment")
     chosen = _framework(release, framework.removeprefix(f"{release.namespace}/"))
-    words = command or (os.environ.get("SHELL", "/bin/sh"),)
-    environment = shell_environment(release.namespace, chosen, os.environ)
-    try:
-        os.execvpe(words[0], words, environment)  # noqa: S606 - the user's own command, in place of this one
-    except OSError as error:
-        raise InputError.of(f"{words[0]} cannot be started: {error.strerror}") from None
+    words = command or (os.environ.get("SHELL") or "/bin/sh",)
+    become(words, shell_environment(release.namespace, chosen, os.environ))
+
+
+def _users_prefix(context: click.Context, place: Path | None) -> Path:
+    if place is None:
+        raise InputError.of("no prefix is named", "give --prefix, or set STACKGEN_PREFIX")
+    given = context.get_parameter_source("place")
+    if given == ParameterSource.ENVIRONMENT and not place.exists():
+        raise InputError.of(
+            f"STACKGEN_PREFIX names {place}, which is not there", "correct it, or give --prefix"
+        )
+    return _prefix_at(place)
 
 
 def _framework(release: Release, name: str) -> InstalledFramework:
