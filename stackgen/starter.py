@@ -15,8 +15,10 @@ class Answers:
 
 
 _HEADER = """\
-# What this site wants on this machine. `stackgen check` tells every fault with its place;
-# `stackgen schema` prints the JSON schema by which editors complete and check this file.
+# yaml-language-server: $schema=schema/environment.json
+#
+# What this site wants on this machine. `stackgen check` tells every fault with its place,
+# and editors that know the schema above complete and check this file as you write.
 """
 
 
@@ -24,7 +26,7 @@ def starter(answers: Answers) -> str:
     """A working environment for the machine that we are on."""
     content = {
         "name": answers.name,
-        "release": "1",
+        "release": 1,
         "system": "this",
         "prefix": answers.prefix,
         "modules": {"namespace": "hpai"},

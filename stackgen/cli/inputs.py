@@ -1,7 +1,7 @@
 """Commands about what is asked for: write it, check it, lock it, compare it."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import click
 
@@ -17,6 +17,9 @@ from stackgen.pipeline import Project, lock_project, open_project
 from stackgen.pipeline import generate as generated
 from stackgen.starter import starter
 
+Kind = Literal["environment", "system"]
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path("environments/my.yaml"))
@@ -24,11 +27,17 @@ from stackgen.starter import starter
 def init(file: Path, *, yes: bool) -> None:
     """Write a first environment file, asking little.
 
-    FILE is environments/my.yaml where not given; a file that is there is never overwritten.
+    FILE is environments/my.yaml where not given; a file that is there is never overwritten. The schemas for
+    editors are put beside it.
     """
     if file.exists():
         raise InputError.of(f"{file} exists already", "name another file")
     files.write(file, starter(ask(file, quiet=yes)))
+    for kind in _KINDS:
+        schema_file = file.parent / "schema" / f"{kind}.json"
+        if not schema_file.exists():
+            files.write(schema_file, schema_text(kind))
+    open_project(file)  # what is wrong with it, such as a system that is not supported, is told now
     click.echo(f"{file} is written; next: stackgen build {file}")
 
 
@@ -76,8 +85,8 @@ def _fault_json(fault: Fault) -> Json:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["environment", "system"]), default="environment")
-def schema(kind: Literal["environment", "system"]) -> None:
+@click.argument("kind", type=click.Choice(_KINDS), default="environment")
+def schema(kind: Kind) -> None:
     """Print the JSON schema by which editors complete and check the YAML files."""
     click.echo(schema_text(kind), nl=False)
 

@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 
 import pytest
 from desk import Desk
@@ -91,6 +92,45 @@ def test_init_writes_an_environment_that_passes_and_overwrites_nothing(desk: Des
     again = desk("init", "environments/my.yaml", "--yes")
     assert (again.status, again.stderr) == (2, "environments/my.yaml exists already; name another file\n")
     assert (desk.directory / "environments/my.yaml").read_text() == before
+
+
+def test_init_asks_again_until_an_answer_fits(desk: Desk):
+    answers = "ai\n/usr\n~/ai\n,\nTensorFlow\njax, six jax\n"
+    words = f"printf '{answers}' | {sys.executable} -m stackgen init 'environments/My Stack+.yaml'"
+    outcome = desk("-c", words, command=("bash",))
+    assert outcome.status == 0, outcome.stderr
+    assert [line.partition("Error: ")[2] for line in outcome.stderr.splitlines() if "Error: " in line] == [
+        "the prefix 'ai' is not absolute; begin with / or ~/",
+        "the prefix '/usr' belongs to the operating system; choose another directory, such as /opt/hpai",
+        "no framework is named; name at least one",
+        "'TensorFlow' is no name;"
+        " use up to 63 small letters, digits, '-', '_' or '.', a letter or digit at both ends",
+    ]
+    assert (desk.directory / "environments/My Stack+.yaml").read_text() == (
+        "# yaml-language-server: $schema=schema/environment.json\n"
+        "#\n"
+        "# What this site wants on this machine. `stackgen check` tells every fault with its place,\n"
+        "# and editors that know the schema above complete and check this file as you write.\n"
+        "name: my-stack\nrelease: 1\nsystem: this\nprefix: ~/ai\nmodules:\n  namespace: hpai\n"
+        "frameworks:\n  jax:\n    version: newest\n    from: wheels\n"
+        "  six:\n    version: newest\n    from: wheels\n"
+    )
+    assert desk("check", "environments/My Stack+.yaml").status == 0
+
+
+def test_init_puts_the_schemas_for_editors_beside_the_file(desk: Desk):
+    desk.write("schema/system.json", "kept")
+    assert desk("init", "a.yaml", "--yes").status == 0
+    assert (desk.directory / "schema/environment.json").read_text() == desk("schema").stdout
+    assert (desk.directory / "schema/system.json").read_text() == "kept"
+    assert "prefix: ~/hpai-a\n" in (desk.directory / "a.yaml").read_text()
+
+
+def test_init_without_anybody_to_answer(desk: Desk):
+    outcome = desk("init")
+    assert outcome.status == 1
+    assert outcome.stderr.splitlines()[-1] == "no answer was given; `--yes` takes the defaults"
+    assert not (desk.directory / "environments").exists()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
