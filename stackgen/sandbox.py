@@ -81,7 +81,8 @@ def _prefix(
 
 # /run holds the sockets of name service daemons, which would answer although the network is cut.
 _BWRAP = (
-    *("bwrap", "--die-with-parent", "--new-session"),
+    # Root would keep its capabilities inside, and could mount everything writable again.
+    *("bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
     *("--unshare-net", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"),
     *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"),  # noqa: S108
 )
