@@ -41,7 +41,9 @@ Effect = Prepend | Assign | Clear | Default
 
 FOREIGN_PYTHON = (
     # https://docs.python.org/3/using/cmdline.html#environment-variables
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONSTARTUP"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONSTARTUP"),
+    # CPython's getpath reads these two everywhere, although they are meant for macOS.
+    *("PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"),
     *("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT"),
     # All three, or `conda activate` stumbles over an environment that is half there.
     *("CONDA_DEFAULT_ENV", "CONDA_PREFIX", "CONDA_SHLVL"),

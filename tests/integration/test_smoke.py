@@ -235,8 +235,9 @@ class TestModules:
         ("cleared", "fault"),
         [
             ((), "No module named 'encodings'"),
-            (("PYTHONHOME",), "numpy comes from"),
-            (("PYTHONHOME", "PYTHONPATH"), ""),
+            (("PYTHONHOME", "PYTHONPATH"), "No module named 'good'"),
+            (("PYTHONEXECUTABLE", "PYTHONHOME"), "numpy comes from"),
+            (("PYTHONEXECUTABLE", "PYTHONHOME", "PYTHONPATH"), ""),
         ],
     )
     def test_what_a_module_does_not_clear_is_found(
