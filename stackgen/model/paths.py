@@ -53,19 +53,23 @@ def _from_home(text: str) -> str:
 
 
 def _unowned(path: str, text: str) -> str:
-    if (home := os.environ.get("HOME")) and path == os.path.normpath(home):
-        raise refuse(f"the prefix {text!r} is a home", "choose a directory below it, such as ~/hpai")
-    if path == "/" or path in _SYSTEM_DIRECTORIES or path.startswith(_NOT_BELOW):
-        raise refuse(
-            f"the prefix {text!r} belongs to the operating system",
-            "choose another directory, such as /opt/hpai",
-        )
+    """The path, unless it, or what it leads to by symbolic links, is a home or the system's."""
+    home = os.environ.get("HOME")
+    for place in (path, os.path.realpath(path)):
+        if home and place in {os.path.normpath(home), os.path.realpath(home)}:
+            raise refuse(f"the prefix {text!r} is a home", "choose a directory below it, such as ~/hpai")
+        if place == "/" or place in _SYSTEM_DIRECTORIES or place.startswith(_NOT_BELOW):
+            raise refuse(
+                f"the prefix {text!r} belongs to the operating system",
+                "choose another directory, such as /opt/hpai",
+            )
     return path
 
 
 def _plain(path: str) -> str:
-    if re.search(r"[^A-Za-z0-9._+@=,/-]", path):
+    # A comma too: uv takes it for the end of a path.
+    if re.search(r"[^A-Za-z0-9._+@=/-]", path):
         raise refuse(
-            f"{path!r} has characters that paths in scripts cannot hold", "use letters, digits and ._+@=,-"
+            f"{path!r} has characters that paths in scripts cannot hold", "use letters, digits and ._+@=-"
         )
     return path
