@@ -8,18 +8,11 @@ from pathlib import Path
 
 from benchmarks.paired import Row, Side, medians, table
 from stackgen import files
-from stackgen.install import uv_program
 from stackgen.mirror import Mirror
-from stackgen.pipeline import (
-    BuildOptions,
-    Project,
-    Stage,
-    Tools,
-    build_project,
-    open_project,
-    read_fitting_lock,
-)
+from stackgen.pipeline import BuildOptions, Stage, build_project
+from stackgen.programs import uv_program
 from stackgen.progress import Silent
+from stackgen.project import Project, Tools, open_project, read_fitting_lock
 from stackgen.run import Command, LoggedRunner, succeed
 
 ROUNDS = 5

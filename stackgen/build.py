@@ -16,7 +16,7 @@ from stackgen.model import Feature
 from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.progress import Progress, Silent
-from stackgen.release import InstalledFramework, installed, prefix_of
+from stackgen.release import InstalledFramework, installed, is_whole, prefix_of
 from stackgen.run import Runner
 from stackgen.sandbox import Sandbox, choose
 from stackgen.workshop import LEFT_OVER, Workshop
@@ -38,7 +38,7 @@ class Job:
 def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
     plan: Plan, lock: Lock, mirror: Mirror, run: Runner, progress: Progress, sandbox: Sandbox | None
 ) -> tuple[InstalledFramework, ...]:
-    """Build the frameworks that are not there yet; the caller holds the environment's prefix for itself.
+    """Build the frameworks that are not there, or not whole; the caller holds the environment's prefix.
 
     InputError where stackgen cannot build what is asked for, WorkError where this machine, the mirror or
     the sandbox does not allow it; both before anything is written.
@@ -46,7 +46,8 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     faults = unbuildable(plan)
     if faults:
         raise InputError(*faults)
-    absent = [framework for framework in plan.wheels if not _final(plan, lock, framework).exists()]
+    places = {framework.name: framework for framework in installed(plan, lock)}
+    absent = [framework for framework in plan.wheels if not is_whole(places[framework.name])]
     if absent:
         jobs = _jobs(plan, lock, absent)
         _require(mirror, {file for job in jobs for file in job.lock.files})
@@ -55,10 +56,6 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
         for job in jobs:
             _make(job, mirror, kind, run, progress)
     return installed(plan, lock)
-
-
-def _final(plan: Plan, lock: Lock, framework: WheelsPlan) -> Path:
-    return prefix_of(plan, framework, lock.wheel_lock(framework.name))
 
 
 def unbuildable(plan: Plan) -> tuple[Fault, ...]:
@@ -153,12 +150,21 @@ def _make_in(workshop: Workshop, job: Job, mirror: Mirror) -> None:
     try:
         workshop.open()
         _fill(job, mirror, workshop)
+        _set_aside(job.final, workshop)
         files.settle(workshop.prefix, job.final)
     except WorkError:
         _verify(mirror, job.lock)  # the cause, where the mirror vanishes under a build
         raise
     finally:
         files.remove(workshop.root)
+
+
+def _set_aside(damaged: Path, workshop: Workshop) -> None:
+    """Make room where a prefix is not whole; it goes with the workshop."""
+    if damaged.exists():
+        with files.reported(f"cannot replace {damaged}"):
+            damaged.chmod(0o755)
+            damaged.rename(workshop.root / "damaged")
 
 
 def _tools() -> tuple[Path, ...]:

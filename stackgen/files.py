@@ -88,13 +88,15 @@ def settle(finished: Path, place: Path) -> None:
         sync(place.parent)
 
 
-def replace_tree(tree: Tree, directory: Path, pattern: str) -> None:
-    """Write a tree and take away the directory's files of that pattern that the tree lacks."""
-    write_tree(tree, directory)
-    with reported(f"cannot tidy {directory}"):
-        for path in directory.glob(pattern):
-            if path.name not in tree:
-                path.unlink()
+def replace_tree(tree: Tree, directory: Path) -> None:
+    """Put a tree in the place of a directory with all that it holds; a kill leaves one of them, or none."""
+    beside = directory.with_name(f".{directory.name}.{os.getpid()}")
+    write_tree(tree, beside / "new")
+    with reported(f"cannot replace {directory}"):
+        if directory.exists():
+            directory.rename(beside / "old")
+        (beside / "new").rename(directory)
+    remove(beside)
 
 
 def point(link: Path, target: str) -> None:
@@ -158,8 +160,9 @@ def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
-            progress.say(f"waiting for {who}, which is working in {directory}")
+            progress.say(
+                f"waiting for {_text_of(holder) or 'another process'}, which is working in {directory}"
+            )
             lock.acquire()
     try:
         write(holder, f"process {os.getpid()} on {os.uname().nodename}\n")
@@ -167,3 +170,11 @@ def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _text_of(path: Path) -> str:
+    """What a file that may vanish any moment says."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

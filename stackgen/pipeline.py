@@ -1,28 +1,22 @@
 """The stages in their order; each can also be run alone, from what the one before left on disk."""
 
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from stackgen import files
-from stackgen import publish as publication
+from stackgen import publish as releases
 from stackgen.build import build, unbuildable
-from stackgen.config import Loaded, load
 from stackgen.errors import InputError, WorkError
-from stackgen.lock import Lock, changes, lock_tree, read_lock
-from stackgen.mirror import Mirror, mirror, missing
-from stackgen.modules import module_tree
-from stackgen.plan import Plan, plan
+from stackgen.lock import Lock
+from stackgen.mirror import Mirror, flaws, mirror
 from stackgen.progress import Progress
-from stackgen.publish import keep_report, place_of, published, refuse_other_content, stage, staged
-from stackgen.release import Release, Report, installed, request
-from stackgen.resolve import resolve
-from stackgen.run import Runner
+from stackgen.project import Project, Tools, generate, lock_project, read_fitting_lock
+from stackgen.release import Release, Report, read_release, request
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
-from stackgen.smoke import site_scripts, smoke
-from stackgen.tree import File, Tree
+from stackgen.smoke import smoke
+from stackgen.tree import Tree
 
 
 class Stage(StrEnum):
@@ -33,32 +27,6 @@ class Stage(StrEnum):
     BUILD = "build"
     TEST = "test"
     PUBLISH = "publish"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What every stage works with: the starter of processes and the place to report to."""
-
-    run: Runner
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """An environment file, read and planned."""
-
-    loaded: Loaded
-    plan: Plan
-
-    @property
-    def lock_directory(self) -> Path:
-        """Where the lock of the environment lies: beside its file."""
-        return self.loaded.path.parent / f"{self.plan.environment}.lock"
-
-    @property
-    def prefix(self) -> Path:
-        """The prefix as a path."""
-        return Path(self.plan.prefix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,154 +46,139 @@ class Result:
     """How far a build went: the stage it ended with, and the release once there is one."""
 
     reached: Stage
-    changed: bool
     release: Release | None = None
-
-
-def open_project(path: Path, prefix: str | None = None) -> Project:
-    """Read and plan an environment; InputError with every fault at its place."""
-    loaded = load(path, prefix=prefix)
-    try:
-        return Project(loaded=loaded, plan=plan(loaded.environment, loaded.system))
-    except InputError as error:
-        raise loaded.located(error) from None
-
-
-def lock_project(project: Project, tools: Tools) -> Lock:
-    """Resolve an environment anew and put its lock beside it."""
-    try:
-        lock = resolve(project.plan, load_site(), tools.run, tools.progress)
-    except InputError as error:
-        raise project.loaded.located(error) from None
-    files.replace_tree(lock_tree(lock), project.lock_directory, "pylock.*.toml")
-    return lock
-
-
-def read_fitting_lock(project: Project) -> Lock:
-    """The lock on disk; InputError where it does not fit what the environment asks for now."""
-    lock = read_lock(project.lock_directory)
-    differences = changes(lock, project.plan)
-    if differences:
-        name = project.loaded.path.name
-        raise InputError.of(
-            f"{project.lock_directory} no longer fits {name}: {', '.join(differences)}",
-            f"run `stackgen lock {project.loaded.path}`",
-        )
-    return lock
+    switched: bool = False
+    """Whether `current` has moved."""
 
 
 def collect(projects: tuple[Project, ...], directory: Path, tools: Tools) -> Mirror:
     """Bring every file of the environments' locks into a mirror."""
-    locks = {project.plan.environment: read_fitting_lock(project) for project in projects}
+    locks: dict[str, Lock] = {}
+    for project in projects:
+        if project.plan.environment in locks:
+            raise InputError.of(
+                f"two of these files are the environment {project.plan.environment}",
+                "give one another `name:`",
+            )
+        locks[project.plan.environment] = read_fitting_lock(project)
     return mirror(locks, directory, load_site(), tools.run, tools.progress)
 
 
 def build_project(project: Project, options: BuildOptions, tools: Tools) -> Result:
     """Go the whole way, or as far as `options.until`; what is done already is not done again."""
-    faults = unbuildable(project.plan)
-    if faults:
-        raise project.loaded.located(InputError(*faults))
-    lock = _lock_for_build(project, options, tools)
+    with project.placed():
+        if faults := unbuildable(project.plan):
+            raise InputError(*faults)
+    lock = _lock(project, options, tools)
     if options.until == Stage.LOCK:
-        return Result(reached=Stage.LOCK, changed=False)
-    done = published(project.prefix, project.plan.release, request(project.plan, lock))
-    if done and options.until == Stage.PUBLISH:
-        return Result(reached=Stage.PUBLISH, changed=False, release=done)
-    refuse_other_content(project.plan, lock)
+        return Result(reached=Stage.LOCK)
+    tree = generate(project, lock)
+    if done := _published(project, lock, options):
+        return done
     with files.exclusive(project.prefix, tools.progress):
-        return _build_and_publish(project, lock, options, tools)
+        # Whoever held the prefix until now may have done all of it.
+        return _published(project, lock, options) or _build(project, lock, tree, options, tools)
 
 
-def _build_and_publish(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -> Result:
-    source = _mirror_for_build(project, lock, options, tools)
+def _published(project: Project, lock: Lock, options: BuildOptions) -> Result | None:
+    """The result where nothing is to be done; InputError where the release's name is taken."""
+    releases.refuse_other_content(project.plan, lock)
+    if options.until != Stage.PUBLISH:
+        return None
+    done = releases.published(project.prefix, project.plan.release, request(project.plan, lock))
+    return Result(reached=Stage.PUBLISH, release=done) if done else None
+
+
+def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tools: Tools) -> Result:
+    source = _mirror(project, lock, options, tools)
     if options.until == Stage.MIRROR:
-        return Result(reached=Stage.MIRROR, changed=True)
-    frameworks = build(project.plan, lock, source, tools.run, tools.progress, options.sandbox)
-    tree = module_tree(project.plan, frameworks) | _inputs(project)
-    stage(project.plan, lock, tree)
+        return Result(reached=Stage.MIRROR)
+    build(project.plan, lock, source, tools.run, tools.progress, options.sandbox)
+    directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:
-        return Result(reached=Stage.BUILD, changed=True)
-    test_staged(project, tools)
+        return Result(reached=Stage.BUILD)
+    refuse_failures(_test_staged(project, directory, tools), tools.progress)
     if options.until == Stage.TEST:
-        return Result(reached=Stage.TEST, changed=True)
-    return Result(
-        reached=Stage.PUBLISH, changed=True, release=publication.publish(project.prefix, project.plan.release)
-    )
+        return Result(reached=Stage.TEST)
+    release = releases.publish(project.prefix, project.plan.release)
+    return Result(reached=Stage.PUBLISH, release=release, switched=True)
 
 
-def test_staged(project: Project, tools: Tools) -> Report:
-    """Test the release that waits for publication; WorkError where a check fails."""
-    directory = staged(project.prefix, project.plan.release)
-    report = smoke(directory, project.plan, tools.run, tools.progress)
-    keep_report(directory, report)
-    _refuse_failures(report, f"it is not published; see {directory / 'report.json'}", tools)
-    return report
-
-
-def _refuse_failures(report: Report, remedy: str, tools: Tools) -> None:
-    failed = [check for check in report.checks if not check.passed]
-    for check in failed:
-        tools.progress.say(f"failed: {check.framework}: {check.name}: {check.detail}")
-    if failed:
-        of = f"{len(failed)} of {len(report.checks)}"
-        raise WorkError(f"{of} checks of release {report.release} failed", remedy)
-
-
-def retest(project: Project, tools: Tools) -> Report:
-    """Test again: the release that waits for publication, or else the published one of that name."""
-    with files.exclusive(project.prefix, tools.progress):
-        if staged(project.prefix, project.plan.release).is_dir():
-            return test_staged(project, tools)
-        release = place_of(project.prefix, project.plan.release)
-        if not release.is_dir():
-            raise InputError.of(
-                f"there is no release {release.name} to test in {project.prefix}",
-                f"run `stackgen build {project.loaded.path}`",
-            )
-        report = smoke(release, project.plan, tools.run, tools.progress)
-        _refuse_failures(report, "`stackgen rollback` goes back to another release", tools)
-        return report
-
-
-def publish_staged(project: Project, tools: Tools) -> Result:
-    """Publish what was built and has passed its tests."""
-    with files.exclusive(project.prefix, tools.progress):
-        release = publication.publish(project.prefix, project.plan.release)
-    return Result(reached=Stage.PUBLISH, changed=True, release=release)
-
-
-def roll_back(prefix: Path, release: str | None, tools: Tools) -> Release:
-    """Make the release before the current one, or a named one, the current one."""
-    with files.exclusive(prefix, tools.progress):
-        return publication.rollback(prefix, release)
-
-
-def generate(project: Project) -> Tree:
-    """All the files that a build of the locked environment would generate."""
-    return module_tree(project.plan, installed(project.plan, read_fitting_lock(project)))
-
-
-def _inputs(project: Project) -> Tree:
-    """What the site wrote, to be kept in the release: `environment/` and the scripts that test it."""
-    read = project.loaded.files
-    common = Path(os.path.commonpath([path.parent for path in read]))
-    texts = {str(path.relative_to(common)): File(path.read_text(encoding="utf-8-sig")) for path in read}
-    return Tree(texts).below("environment") | site_scripts(project.plan, project.loaded.path.parent)
-
-
-def _lock_for_build(project: Project, options: BuildOptions, tools: Tools) -> Lock:
-    if project.lock_directory.exists():
+def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:
+    if project.is_locked:
+        tools.progress.say(f"using {project.lock_directory}; `stackgen lock` looks for newer versions")
         return read_fitting_lock(project)
     if options.offline:
         raise InputError.of(
             f"{project.lock_directory} is not there, and --offline forbids to make it",
-            f"run `stackgen lock {project.loaded.path}` where there is a network and carry it over",
+            f"run `stackgen lock {project.file}` where there is a network and carry it over",
         )
     return lock_project(project, tools)
 
 
-def _mirror_for_build(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -> Mirror:
+def _mirror(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -> Mirror:
     source = Mirror(root=options.mirror or project.prefix / "mirror")
-    if missing(source, lock) and not options.offline:
+    if not options.offline and flaws(source, lock.files, tools.progress):
         return mirror({project.plan.environment: lock}, source.root, load_site(), tools.run, tools.progress)
     return source
+
+
+def test_release(project: Project, tools: Tools) -> Report:
+    """Test the release that waits for publication, or else the published one of that name."""
+    waiting = releases.staged(project.prefix, project.plan.release)
+    directory = _release_directory(project, "test")
+    with files.exclusive(project.prefix, tools.progress):
+        if directory == waiting:
+            return _test_staged(project, directory, tools)
+        return smoke(directory, project.plan, tools.run, tools.progress)
+
+
+def _test_staged(project: Project, directory: Path, tools: Tools) -> Report:
+    report = smoke(directory, project.plan, tools.run, tools.progress)
+    releases.keep_report(directory, report)
+    return report
+
+
+def refuse_failures(report: Report, progress: Progress) -> None:
+    """WorkError where a check failed, each of them told."""
+    failed = [check for check in report.checks if not check.passed]
+    for check in failed:
+        progress.say(f"failed: {check.framework}: {check.name}: {check.detail}")
+    if failed:
+        raise WorkError(
+            f"{len(failed)} of {len(report.checks)} checks of release {report.release} failed",
+            "a release that waits is not published; for one that is, see `stackgen rollback`. If files below "
+            "PREFIX/pythons were changed, remove that directory and run `stackgen build` again",
+        )
+
+
+def publish_release(project: Project, tools: Tools) -> Result:
+    """Publish what was built and has passed its tests."""
+    _release_directory(project, "publish")
+    with files.exclusive(project.prefix, tools.progress):
+        before = releases.current_release(project.prefix)
+        release = releases.publish(project.prefix, project.plan.release)
+    return Result(reached=Stage.PUBLISH, release=release, switched=release != before)
+
+
+def _release_directory(project: Project, verb: str) -> Path:
+    """Where the release of an environment lies; InputError unless it is what the environment asks for now."""
+    name, lock = project.plan.release, read_fitting_lock(project)
+    for directory in (releases.staged(project.prefix, name), releases.place_of(project.prefix, name)):
+        if directory.is_dir():
+            if read_release(directory).request == request(project.plan, lock):
+                return directory
+            what = (
+                f"release {name} was built from something else than {project.file.name} and its lock say now"
+            )
+            raise InputError.of(what, f"run `stackgen build {project.file}`")
+    what = f"there is no release {name} to {verb} in {project.prefix}"
+    raise InputError.of(what, f"run `stackgen build {project.file}`")
+
+
+def roll_back(prefix: Path, release: str | None, tools: Tools) -> Release:
+    """Make the release before the current one, or a named one, the current one."""
+    if not (prefix / "releases").is_dir():
+        raise InputError.of(f"nothing is published in {prefix}", "run `stackgen build` on an environment")
+    with files.exclusive(prefix, tools.progress):
+        return releases.rollback(prefix, release)

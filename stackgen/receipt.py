@@ -28,17 +28,20 @@ class Receipt:
     release: Content
 
 
-def remember(environment: Path, option: str | None, read: Iterable[Path], receipt: Receipt) -> None:
-    """Note that a build which read these files, called with `--prefix option`, had this result."""
+def remember(
+    environment: Path, option: str | None, read: Iterable[Path], listed: Iterable[Path], receipt: Receipt
+) -> None:
+    """Note what a build, called with `--prefix option`, had read and listed, and its result."""
+    from stackgen import files  # noqa: PLC0415 - who only recalls need not wait for it
+
     content = {
         "machine": _machine(),
         "files": {str(path): _sha256(path) for path in read},
+        "directories": {str(path): _names(path) for path in listed},
         "prefix": str(receipt.prefix),
         "release": receipt.release,
     }
-    from stackgen import files  # noqa: PLC0415 - who only recalls need not wait for it
-
-    with suppress(WorkError):  # without it, the next build only takes longer
+    with suppress(WorkError, RuntimeError):  # without it, the next build only takes longer
         files.write(_place(environment, option), json.dumps(content, sort_keys=True))
 
 
@@ -47,19 +50,24 @@ def recall(environment: Path, option: str | None) -> Receipt | None:
     try:
         content = json.loads(_place(environment, option).read_bytes())
         receipt = Receipt(prefix=Path(content["prefix"]), release=content["release"])
-        same = content["machine"] == _machine() and all(
-            _sha256(Path(path)) == digest for path, digest in content["files"].items()
+        same = (
+            content["machine"] == _machine()
+            and all(_sha256(Path(path)) == digest for path, digest in content["files"].items())
+            and all(_names(Path(path)) == names for path, names in content["directories"].items())
         )
         return receipt if same and _is_current(receipt) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None
 
 
 def _is_current(receipt: Receipt) -> bool:
-    current = json.loads((receipt.prefix / "current/release.json").read_bytes())
-    prefixes = (framework["prefix"] for framework in receipt.release["frameworks"])
-    return bool(current == receipt.release) and all(
-        Path(prefix, "bin/python").exists() for prefix in prefixes
+    release = json.loads((receipt.prefix / "current/release.json").read_bytes())
+    prefixes = [Path(framework["prefix"]) for framework in receipt.release["frameworks"]]
+    return (
+        bool(release == receipt.release)
+        and (receipt.prefix / "releases" / release["name"]).is_dir()
+        and (receipt.prefix / "current/modules/Core" / release["namespace"]).is_dir()
+        and all((prefix / "bin/python").exists() and (prefix / "lib").is_dir() for prefix in prefixes)
     )
 
 
@@ -72,6 +80,10 @@ def _place(environment: Path, option: str | None) -> Path:
 def _machine() -> list[str | None]:
     """What else a plan depends on: stackgen itself, the host where it is `system: this`, the home."""
     return [__version__, os.uname().machine, os.confstr("CS_GNU_LIBC_VERSION"), os.environ.get("HOME")]
+
+
+def _names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
 
 
 def _sha256(path: Path) -> str:

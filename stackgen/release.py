@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
+from stackgen.errors import WorkError
 from stackgen.lock import Json, Lock, WheelLock, digest
 from stackgen.model.base import Strict
 from stackgen.plan import Plan, WheelsPlan
 
+RELEASE, REPORT = "release.json", "report.json"
 RELEASE_FORMAT = "1"
 """Part of every request: raise it when what a release holds changes beside its prefixes."""
 PREFIX_FORMAT = "1"
@@ -87,6 +91,12 @@ def installed(plan: Plan, lock: Lock) -> tuple[InstalledFramework, ...]:
     )
 
 
+def is_whole(framework: InstalledFramework) -> bool:
+    """Whether the prefix of a framework still has its interpreter and its packages."""
+    prefix = Path(framework.prefix)
+    return (prefix / "bin/python").exists() and any(prefix.glob("lib/python*/site-packages/*"))
+
+
 def request(plan: Plan, lock: Lock) -> str:
     """SHA-256 in hex over what decides what a release is and what it promises; titles and the like do not."""
     frameworks: Json = {
@@ -126,7 +136,16 @@ def changes_between(old: Release, new: Release) -> tuple[str, ...]:
     """What differs between two releases, a line each: `tensorflow: numpy 2.3.1 -> 2.4.0`."""
     before = {framework.name: framework for framework in old.frameworks}
     after = {framework.name: framework for framework in new.frameworks}
-    lines = [f"{name}: added" for name in sorted(after.keys() - before.keys())]
+    lines = [
+        f"{what} {ours} -> {theirs}"
+        for what, ours, theirs in (
+            ("environment", old.environment, new.environment),
+            ("system", old.system, new.system),
+            ("namespace", old.namespace, new.namespace),
+        )
+        if ours != theirs
+    ]
+    lines += [f"{name}: added" for name in sorted(after.keys() - before.keys())]
     lines += [f"{name}: removed" for name in sorted(before.keys() - after.keys())]
     for name in sorted(before.keys() & after.keys()):
         lines += [f"{name}: {line}" for line in _framework_changes(before[name], after[name])]
@@ -135,7 +154,6 @@ def changes_between(old: Release, new: Release) -> tuple[str, ...]:
 
 def _framework_changes(old: InstalledFramework, new: InstalledFramework) -> list[str]:
     pairs = [
-        ("version", old.version, new.version),
         ("python", old.python, new.python),
         ("module", old.module, new.module),
         *(
@@ -150,3 +168,15 @@ def _framework_changes(old: InstalledFramework, new: InstalledFramework) -> list
     return [
         f"{what} {before or 'none'} -> {after or 'none'}" for what, before, after in pairs if before != after
     ]
+
+
+def read_release(directory: Path) -> Release:
+    """What a release says of itself; WorkError where the directory is none."""
+    try:
+        return Release.model_validate_json((directory / RELEASE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise WorkError(
+            f"{directory} is no release: its {RELEASE} cannot be read",
+            "move it out of the way",
+            details=str(error),
+        ) from None

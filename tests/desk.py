@@ -1,6 +1,7 @@
 """The command as users start it: a process of its own, in a directory and a home of the test's own."""
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ frameworks:
 """
 
 
+_KEPT = ("path", "pip_", "ssl_", "requests_", "http_proxy", "https_proxy", "no_proxy")
+"""What leads to the package index on this machine."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """A directory to work in."""
@@ -28,22 +33,32 @@ class Desk:
 
     def __call__(self, *words: str, command: tuple[str, ...] = (sys.executable, "-m", "stackgen")) -> Outcome:
         """Run `stackgen` with these words."""
-        home = self.directory / "home"
-        home.mkdir(exist_ok=True)
-        keep = {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "SSL_", "PATH"))}
         return LoggedRunner(Silent())(
             Command(
                 argv=(*command, *words),
-                environment={**keep, **self.sources(), "HOME": str(home), "LANG": "C.UTF-8"},
+                environment=self.environment(),
                 directory=self.directory,
                 timeout=300,
             )
         )
 
+    def started(self, *words: str) -> subprocess.Popen[str]:
+        """Start a program that the test will talk to."""
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(words, env=self.environment(), cwd=self.directory, text=True, **streams)
+
+    def environment(self) -> dict[str, str]:
+        """What the programs get of this machine."""
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        keep = {name: text for name, text in os.environ.items() if name.lower().startswith(_KEPT)}
+        return {**keep, **self.sources(), "HOME": str(home), "LANG": "C.UTF-8"}
+
     def sources(self) -> dict[str, str]:
-        """What leads to the package index and to a warm cache, although the home is empty."""
-        configuration = Path.home() / ".config/pip/pip.conf"
-        named = {"PIP_CONFIG_FILE": str(configuration)} if configuration.exists() else {}
+        """What leads to this machine's index, Pythons and caches, although the home is empty."""
+        home = Path.home()
+        found = {"PIP_CONFIG_FILE": home / ".config/pip/pip.conf", "PYENV_ROOT": home / ".pyenv"}
+        named = {name: str(path) for name, path in found.items() if path.exists()}
         return {**named, "XDG_CACHE_HOME": str(self.directory.parent / "cache")}
 
     def write(self, name: str, text: str) -> Path:

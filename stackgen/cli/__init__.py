@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imports take long enough to be interrupted, and `main` is t
 def main() -> NoReturn:
     """Run the command; no traceback reaches a user."""
     interruption, status = Interruption(), 1
+    os.umask(0o022)  # what is published is for everybody to read and for nobody to change
     try:
         interruption.catch()
         _fill_closed_streams()

@@ -10,7 +10,9 @@ from stackgen.cli.options import as_json, environment, prefix, print_json, tools
 from stackgen.receipt import Receipt, recall, remember
 
 if TYPE_CHECKING:
-    from stackgen.pipeline import Project, Result
+    from stackgen.pipeline import Result
+    from stackgen.project import Project
+    from stackgen.release import Release
 
 _SANDBOXES = ("bwrap", "unshare", "none")
 _STAGES = ("lock", "mirror", "build", "test", "publish")
@@ -50,7 +52,8 @@ def build(  # noqa: PLR0913 - one argument an option
     if receipt:
         _print_published(receipt, changed=False, as_json=as_json)
         return
-    from stackgen.pipeline import BuildOptions, Stage, build_project, open_project
+    from stackgen.pipeline import BuildOptions, Stage, build_project
+    from stackgen.project import open_project
     from stackgen.sandbox import Sandbox
 
     options = BuildOptions(
@@ -61,26 +64,31 @@ def build(  # noqa: PLR0913 - one argument an option
     )
     project = open_project(environment, prefix)
     result = build_project(project, options, tools(verbose=verbose))
-    _remember(environment, prefix, project, result)
+    if result.release:
+        _remember(environment, prefix, project, _receipt(project, result.release))
     _print_result(project, result, as_json=as_json)
 
 
-def _remember(environment: Path, option: str | None, project: "Project", result: "Result") -> None:
-    if result.release:
-        read = (*project.loaded.files, *sorted(project.lock_directory.glob("*.*")))
-        remember(environment, option, read, _receipt(project, result))
+def _remember(environment: Path, option: str | None, project: "Project", receipt: Receipt) -> None:
+    scripts = (framework.about.site_verify for framework in project.plan.frameworks)
+    read = (
+        *project.loaded.files,
+        *(project.file.parent / script for script in scripts if script),
+        *(path for path in project.lock_directory.iterdir() if path.is_file()),
+    )
+    remember(environment, option, read, (project.lock_directory,), receipt)
 
 
-def _receipt(project: "Project", result: "Result") -> Receipt:
-    release = result.release.model_dump(mode="json") if result.release else {}
-    return Receipt(prefix=project.prefix, release=release)
+def _receipt(project: "Project", release: "Release") -> Receipt:
+    return Receipt(prefix=project.prefix, release=release.model_dump(mode="json"))
 
 
 def _print_result(project: "Project", result: "Result", *, as_json: bool) -> None:
     if result.release:
-        _print_published(_receipt(project, result), changed=result.changed, as_json=as_json)
+        receipt = _receipt(project, result.release)
+        _print_published(receipt, changed=result.switched, as_json=as_json)
     elif as_json:
-        print_json({"reached": result.reached.value, "changed": result.changed})
+        print_json({"reached": result.reached.value})
     else:
         click.echo(f"done, up to the stage {result.reached}", err=True)
 
@@ -101,13 +109,15 @@ def _print_published(receipt: Receipt, *, changed: bool, as_json: bool) -> None:
 @verbose
 def test(environment: Path, prefix: str | None, *, as_json: bool, verbose: bool) -> None:
     """Test the release through its modules, in a clean login shell, as a user would."""
-    from stackgen.pipeline import open_project, retest
+    from stackgen.pipeline import refuse_failures, test_release
+    from stackgen.project import open_project
 
-    report = retest(open_project(environment, prefix), tools(verbose=verbose))
+    work = tools(verbose=verbose)
+    report = test_release(open_project(environment, prefix), work)
     if as_json:
         click.echo(report.model_dump_json(indent=2))
-    else:
-        click.echo(f"release {report.release}: {len(report.checks)} checks passed")
+    refuse_failures(report, work.progress)
+    click.echo(f"release {report.release}: {len(report.checks)} checks passed", err=as_json)
 
 
 @click.command()
@@ -117,7 +127,8 @@ def test(environment: Path, prefix: str | None, *, as_json: bool, verbose: bool)
 @verbose
 def publish(environment: Path, prefix: str | None, *, as_json: bool, verbose: bool) -> None:
     """Publish the release that was built and has passed its tests."""
-    from stackgen.pipeline import open_project, publish_staged
+    from stackgen.pipeline import publish_release
+    from stackgen.project import open_project
 
     project = open_project(environment, prefix)
-    _print_result(project, publish_staged(project, tools(verbose=verbose)), as_json=as_json)
+    _print_result(project, publish_release(project, tools(verbose=verbose)), as_json=as_json)

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import click
 
-from stackgen import files
+from stackgen import files, host
 from stackgen.build import unbuildable
 from stackgen.cli.options import as_json, environment, environments, prefix, print_json, tools, verbose
 from stackgen.cli.questions import ask
@@ -13,8 +13,8 @@ from stackgen.config import schema as schema_text
 from stackgen.errors import Fault, InputError
 from stackgen.lock import Json, Lock
 from stackgen.lock_changes import Change, difference, packages_at
-from stackgen.pipeline import Project, lock_project, open_project
-from stackgen.pipeline import generate as generated
+from stackgen.project import Project, lock_project, open_project, read_fitting_lock
+from stackgen.project import generate as generated
 from stackgen.starter import starter
 
 Kind = Literal["environment", "system"]
@@ -56,9 +56,8 @@ def check(environments: tuple[Path, ...], prefix: str | None, *, as_json: bool) 
         names = ", ".join(
             f"{framework.name} {framework.about.version}" for framework in project.plan.frameworks
         )
-        click.echo(f"{project.loaded.path.name}: good: {names} for {project.plan.system.name}", err=as_json)
-        for fault in project.loaded.located(InputError(*unbuildable(project.plan))).faults:
-            click.echo(f"note: {fault}", err=True)
+        click.echo(f"{project.file.name}: good: {names} for {_machine(project)}", err=as_json)
+        _print_notes(project)
 
 
 def _opened(paths: tuple[Path, ...], prefix: str | None) -> tuple[list[Project], list[Fault]]:
@@ -70,6 +69,17 @@ def _opened(paths: tuple[Path, ...], prefix: str | None) -> tuple[list[Project],
         except InputError as error:
             faults.extend(error.faults)
     return projects, faults
+
+
+def _machine(project: Project) -> str:
+    name = project.plan.system.name
+    return "this machine" if name == host.THIS else name
+
+
+def _print_notes(project: Project) -> None:
+    """Tell what of an environment no build can give yet."""
+    for fault in project.loaded.located(InputError(*unbuildable(project.plan))).faults:
+        click.echo(f"note: {fault}", err=True)
 
 
 def _fault_json(fault: Fault) -> Json:
@@ -100,6 +110,7 @@ def lock(environments: tuple[Path, ...], *, as_json: bool, verbose: bool) -> Non
     work = tools(verbose=verbose)
     summaries: dict[str, Json] = {}
     for project in [open_project(path) for path in environments]:
+        _print_notes(project)
         locked = lock_project(project, work)
         summaries[project.plan.environment] = _lock_json(locked)
         if not as_json:
@@ -163,7 +174,8 @@ def _change_line(change: Change) -> str:
 )
 def generate(environment: Path, prefix: str | None, output: Path) -> None:
     """Write the files that a build would generate from the lock, without building."""
-    tree = generated(open_project(environment, prefix))
+    project = open_project(environment, prefix)
+    tree = generated(project, read_fitting_lock(project))
     files.write_tree(tree, output)
     for path in tree:
         click.echo(output / path)

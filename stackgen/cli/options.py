@@ -13,7 +13,7 @@ from stackgen.cli.terminal import LogFile, progress_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stackgen.pipeline import Tools
+    from stackgen.project import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print the result
 
 def tools(*, verbose: bool) -> "Tools":
     """What the stages of this run work with."""
-    from stackgen.pipeline import Tools
+    from stackgen.project import Tools
     from stackgen.run import LoggedRunner
 
     session = click.get_current_context().find_object(Session)

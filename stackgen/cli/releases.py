@@ -11,7 +11,8 @@ from stackgen.cli.loading import print_how_to_load, release_summary
 from stackgen.cli.options import as_json, place, print_json, tools
 from stackgen.errors import InputError, StackgenError
 from stackgen.model.base import near
-from stackgen.pipeline import open_project, roll_back
+from stackgen.pipeline import roll_back
+from stackgen.project import open_project
 from stackgen.publish import current_release
 from stackgen.publish import releases as published_releases
 from stackgen.release import InstalledFramework, Release

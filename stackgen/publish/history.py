@@ -22,7 +22,7 @@ class Switch(Strict):
 
 
 class History(Strict):
-    """`releases/history.json`, the oldest switch first."""
+    """`releases/.history.json`, the oldest switch first."""
 
     format: Literal[1] = 1
     switches: tuple[Switch, ...] = ()
@@ -68,7 +68,7 @@ class Published:
 
 def history_file(prefix: Path) -> Path:
     """Where the history of a prefix lies."""
-    return prefix / "releases" / "history.json"
+    return prefix / "releases" / ".history.json"
 
 
 def read_history(prefix: Path) -> History:

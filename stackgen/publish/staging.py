@@ -8,10 +8,8 @@ from stackgen import files
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock, lock_tree
 from stackgen.plan import Plan
-from stackgen.release import Release, Report, changes_between, release_of
+from stackgen.release import RELEASE, REPORT, Release, Report, changes_between, read_release, release_of
 from stackgen.tree import File, Tree
-
-RELEASE, REPORT = "release.json", "report.json"
 
 
 def staged(prefix: Path, release: str) -> Path:
@@ -77,18 +75,6 @@ def compare(old: Release, new: Release) -> None:
         f"release {old.name} is published already with other content: {changes}",
         "a release never changes: give this one a new name with `release:` in the environment's file",
     )
-
-
-def read_release(directory: Path) -> Release:
-    """What a release says of itself; WorkError where the directory is none."""
-    try:
-        return Release.model_validate_json((directory / RELEASE).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise WorkError(
-            f"{directory} is no release: its {RELEASE} cannot be read",
-            "move it out of the way",
-            details=str(error),
-        ) from None
 
 
 def tested(directory: Path) -> Release:

@@ -10,8 +10,8 @@ from stackgen.lock import digest
 from stackgen.model.base import near
 from stackgen.publish.history import Published, note, read_history
 from stackgen.publish.publication import module_path, publication
-from stackgen.publish.staging import compare, place_of, read_release, staged, tested
-from stackgen.release import InstalledFramework, Release
+from stackgen.publish.staging import compare, place_of, staged, tested
+from stackgen.release import InstalledFramework, Release, is_whole, read_release
 from stackgen.tree import File, Tree
 
 
@@ -20,7 +20,7 @@ def published(prefix: Path, release: str, request: str) -> Release | None:
     current = current_release(prefix)
     if current is None or (current.name, current.request) != (release, request):
         return None
-    whole = place_of(prefix, release).is_dir() and not _missing(current)
+    whole = place_of(prefix, release).is_dir() and not _missing(current) and _is_complete(prefix, current)
     return current if whole else None
 
 
@@ -107,7 +107,7 @@ def _switch(prefix: Path, release: Release, how: Literal["publish", "rollback"])
     added first, hidden, and only then does the choice among them change.
     """
     current = _current_name(prefix)
-    if current == release.name:
+    if current == release.name and _is_complete(prefix, release):
         return release
     note(prefix, release.name, how)
     known = releases(prefix)
@@ -124,7 +124,8 @@ def _publication(prefix: Path, name: str, known: tuple[Published, ...]) -> str:
     tree = publication(files.read_tree(place_of(prefix, name)), others)
     identity = digest({path: file.text for path, file in tree.items()})[:12]
     place = prefix / "publications" / name / identity
-    if not place.exists():
+    if not place.exists() or files.read_tree(place) != tree:
+        files.remove(place)
         beside = place.with_name(f".{identity}")
         files.remove(beside)
         files.write_tree(tree, beside)
@@ -163,6 +164,10 @@ def _release_in(directory: Path) -> Release | None:
 
 
 def _missing(release: Release) -> tuple[InstalledFramework, ...]:
-    return tuple(
-        framework for framework in release.frameworks if not Path(framework.prefix, "bin", "python").exists()
-    )
+    return tuple(framework for framework in release.frameworks if not is_whole(framework))
+
+
+def _is_complete(prefix: Path, release: Release) -> bool:
+    """Whether what users see has all that the release itself has."""
+    shown, own = prefix / "current", place_of(prefix, release.name)
+    return all((shown / path.relative_to(own)).exists() for path in own.rglob("*"))

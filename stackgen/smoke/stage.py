@@ -15,7 +15,7 @@ from stackgen.errors import InputError
 from stackgen.model import Feature
 from stackgen.plan import Plan, WheelsPlan
 from stackgen.progress import Progress
-from stackgen.release import Check, InstalledFramework, Release, Report
+from stackgen.release import Check, InstalledFramework, Report, read_release
 from stackgen.run import Outcome, Runner, TimeLimitError
 from stackgen.smoke import checks
 from stackgen.smoke.evidence import Evidence, read_evidence
@@ -53,7 +53,7 @@ def _own_script(framework: str) -> str:
 
 def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
     """Test every framework of a release, staged or published; nothing of it is changed."""
-    release = Release.model_validate_json((staged / "release.json").read_bytes())
+    release = read_release(staged)
     planned = {framework.name: framework for framework in plan.wheels}
     lmod = lmod_start()
     if lmod is None:

@@ -64,7 +64,7 @@ def test_check_for_machines(desk: Desk):
 def test_check_tells_what_is_good(desk: Desk):
     desk.small()
     outcome = desk("check", "small.yaml")
-    assert (outcome.status, outcome.stdout) == (0, "small.yaml: good: six 1.17.0 for this\n")
+    assert (outcome.status, outcome.stdout) == (0, "small.yaml: good: six 1.17.0 for this machine\n")
 
 
 def test_a_source_that_cannot_be_built_is_a_note_in_check_and_a_refusal_in_build(desk: Desk):
@@ -87,7 +87,9 @@ def test_init_writes_an_environment_that_passes_and_overwrites_nothing(desk: Des
     written = desk("init", "environments/my.yaml", "--yes")
     assert written.status == 0
     assert written.stdout == "environments/my.yaml is written; next: stackgen build environments/my.yaml\n"
-    assert desk("check", "environments/my.yaml").stdout == "my.yaml: good: tensorflow newest for this\n"
+    assert (
+        desk("check", "environments/my.yaml").stdout == "my.yaml: good: tensorflow newest for this machine\n"
+    )
     before = (desk.directory / "environments/my.yaml").read_text()
     again = desk("init", "environments/my.yaml", "--yes")
     assert (again.status, again.stderr) == (2, "environments/my.yaml exists already; name another file\n")

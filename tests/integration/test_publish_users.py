@@ -46,6 +46,7 @@ class Prefix:
         lock = Lock(environment="lab", inputs=inputs(planned), wheels=wheels)
         for framework in installed(planned, lock):
             files.write(Path(framework.prefix, "bin/python"), f"#!/bin/sh\necho {framework.version}\n", 0o755)
+            files.write(Path(framework.prefix, "lib/python3.11/site-packages/some.py"), "")
         stage(planned, lock, module_tree(planned, installed(planned, lock)))
         described = release_of(planned, lock)
         passed = Check(framework=next(iter(versions)), name="import", passed=True)

@@ -41,6 +41,7 @@ def staged_release(prefix: Path, release: str, version: str = "1.17.0") -> Relea
     described = release_of(asked, lock)
     for framework in described.frameworks:
         files.write(Path(framework.prefix, "bin", "python"), "")
+        files.write(Path(framework.prefix, "lib/python3.11/site-packages/six.py"), "")
     module = f"modules/Core/hpai/six/{version}.lua"
     stage(asked, lock, Tree({module: File(f"-- six {version}\n")}))
     return described

@@ -39,11 +39,12 @@ def test_write_where_a_file_is_in_the_way(tmp_path: Path):
     assert str(caught.value) == f"cannot write {tmp_path}/file/below: File exists ({tmp_path}/file)"
 
 
-def test_replace_tree_takes_away_only_what_matches(tmp_path: Path):
-    for name in ("pylock.old.toml", "notes.txt"):
-        (tmp_path / name).write_text("")
-    files.replace_tree(Tree({"pylock.new.toml": File("x")}), tmp_path, "pylock.*.toml")
-    assert sorted(os.listdir(tmp_path)) == ["notes.txt", "pylock.new.toml"]
+def test_replace_tree_leaves_the_tree_alone(tmp_path: Path):
+    files.write(tmp_path / "x.lock/pylock.old.toml", "")
+    for text in ("1", "2"):
+        files.replace_tree(Tree({"lock.json": File(text)}), tmp_path / "x.lock")
+    assert files.read_tree(tmp_path / "x.lock") == Tree({"lock.json": File("2")})
+    assert os.listdir(tmp_path) == ["x.lock"]
 
 
 def test_point_switches_a_link(tmp_path: Path):

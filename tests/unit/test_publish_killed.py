@@ -33,9 +33,14 @@ def survives(work: Callable[[], object], step: int) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(count)
-        work()
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    assert status in {0, -signal.SIGKILL}
+    return status == 0
 
 
 def check_whole(prefix: Path, expected: tuple[str, ...]) -> None:

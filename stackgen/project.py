@@ -1,0 +1,120 @@
+"""An environment file, read and planned, with the lock beside it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackgen import files
+from stackgen.config import Loaded, load
+from stackgen.errors import InputError
+from stackgen.lock import Lock, changes, lock_tree, read_lock
+from stackgen.modules import module_tree
+from stackgen.plan import Plan, plan
+from stackgen.progress import Progress
+from stackgen.release import installed
+from stackgen.resolve import resolve
+from stackgen.run import Runner
+from stackgen.site import load_site
+from stackgen.smoke import site_scripts
+from stackgen.tree import File, Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every stage works with: the starter of processes and the place to report to."""
+
+    run: Runner
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """An environment file, read and planned."""
+
+    loaded: Loaded
+    plan: Plan
+
+    @property
+    def file(self) -> Path:
+        """The environment's file."""
+        return self.loaded.path
+
+    @property
+    def prefix(self) -> Path:
+        """The prefix as a path."""
+        return Path(self.plan.prefix)
+
+    @property
+    def lock_directory(self) -> Path:
+        """Where the lock of the environment lies: beside its file."""
+        return self.file.parent / f"{self.plan.environment}.lock"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether there is a lock, fitting or not."""
+        return (self.lock_directory / "lock.json").exists()
+
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """Give the faults that are found inside the block their places in the environment's file."""
+        try:
+            yield
+        except InputError as error:
+            raise self.loaded.located(error) from None
+
+
+def open_project(path: Path, prefix: str | None = None) -> Project:
+    """Read and plan an environment; InputError with every fault at its place."""
+    loaded = load(path, prefix=prefix)
+    try:
+        return Project(loaded=loaded, plan=plan(loaded.environment, loaded.system))
+    except InputError as error:
+        raise loaded.located(error) from None
+
+
+def lock_project(project: Project, tools: Tools) -> Lock:
+    """Resolve an environment anew and put its lock beside it, all of it or nothing."""
+    if not project.plan.wheels:
+        raise InputError.of(
+            f"no framework of {project.file.name} comes from wheels, and others cannot be locked yet",
+            "take one `from: wheels`",
+        )
+    with project.placed():
+        lock = resolve(project.plan, load_site(), tools.run, tools.progress)
+    files.replace_tree(lock_tree(lock), project.lock_directory)
+    return lock
+
+
+def read_fitting_lock(project: Project) -> Lock:
+    """The lock on disk; InputError where it does not fit what the environment asks for now."""
+    lock = read_lock(project.lock_directory)
+    if lock.environment != project.plan.environment:
+        raise InputError.of(
+            f"{project.lock_directory} is the lock of the environment {lock.environment}",
+            f"run `stackgen lock {project.file}`",
+        )
+    differences = changes(lock, project.plan)
+    if differences:
+        raise InputError.of(
+            f"{project.lock_directory} no longer fits {project.file.name}: {', '.join(differences)}",
+            f"run `stackgen lock {project.file}` where there is a network",
+        )
+    return lock
+
+
+def generate(project: Project, lock: Lock) -> Tree:
+    """All the files that a release of the locked environment has beside its prefixes."""
+    with project.placed():
+        scripts = site_scripts(project.plan, project.file.parent)
+        return module_tree(project.plan, installed(project.plan, lock)) | scripts | _written(project)
+
+
+def _written(project: Project) -> Tree:
+    """What the site wrote, to be kept in the release below `environment/`."""
+    read = [path.resolve() for path in project.loaded.files]
+    common = Path(os.path.commonpath([path.parent for path in read]))
+    with files.reported("cannot read the environment's files again"):
+        texts = {str(path.relative_to(common)): path.read_text(encoding="utf-8-sig") for path in read}
+    return Tree({path: File(text) for path, text in texts.items()}).below("environment")
