@@ -10,7 +10,7 @@ quickstart: .venv/.ready
 
 test: .venv/.ready-for-tests
 	@scripts/debian-packages bubblewrap lmod zsh tcsh fish
-	@python -m pytest -n 2
+	@python -m pytest -n 2 --max-worker-restart 0
 
 lint: .venv/.ready-for-tests
 	@ruff format --check

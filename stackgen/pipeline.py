@@ -97,7 +97,7 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:
         return Result(reached=Stage.BUILD)
-    refuse_failures(_test_staged(project, directory, tools), tools.progress)
+    refuse_failures(project, _test_staged(project, directory, tools), tools.progress)
     if options.until == Stage.TEST:
         return Result(reached=Stage.TEST)
     release = releases.publish(project.prefix, project.plan.release)
@@ -139,17 +139,24 @@ def _test_staged(project: Project, directory: Path, tools: Tools) -> Report:
     return report
 
 
-def refuse_failures(report: Report, progress: Progress) -> None:
+def refuse_failures(project: Project, report: Report, progress: Progress) -> None:
     """WorkError where a check failed, each of them told."""
     failed = [check for check in report.checks if not check.passed]
     for check in failed:
         progress.say(f"failed: {check.framework}: {check.name}: {check.detail}")
     if failed:
-        raise WorkError(
-            f"{len(failed)} of {len(report.checks)} checks of release {report.release} failed",
-            "a release that waits is not published; for one that is, see `stackgen rollback`. If files below "
-            "PREFIX/pythons were changed, remove that directory and run `stackgen build` again",
-        )
+        of = f"{len(failed)} of {len(report.checks)}"
+        raise WorkError(f"{of} checks of release {report.release} failed", _remedy(project))
+
+
+def _remedy(project: Project) -> str:
+    waiting = releases.staged(project.prefix, project.plan.release)
+    if waiting.is_dir():
+        return f"it is not published; see {waiting / 'report.json'}"
+    return (
+        "`stackgen rollback` goes to another release; where files were changed, remove their directory below "
+        f"{project.prefix / 'pythons'} and run `stackgen build`"
+    )
 
 
 def publish_release(project: Project, tools: Tools) -> Result:

@@ -113,10 +113,11 @@ def test(environment: Path, prefix: str | None, *, as_json: bool, verbose: bool)
     from stackgen.project import open_project
 
     work = tools(verbose=verbose)
-    report = test_release(open_project(environment, prefix), work)
+    project = open_project(environment, prefix)
+    report = test_release(project, work)
     if as_json:
         click.echo(report.model_dump_json(indent=2))
-    refuse_failures(report, work.progress)
+    refuse_failures(project, report, work.progress)
     click.echo(f"release {report.release}: {len(report.checks)} checks passed", err=as_json)
 
 
