@@ -98,7 +98,6 @@ def install(project: Project, work: Path) -> list[Row]:
         "--find-links",
         str(wheels),
         "--no-deps",
-        "--require-hashes",
         "-r",
         str(requirements),
     )
@@ -131,7 +130,7 @@ def install(project: Project, work: Path) -> list[Row]:
 
 
 def flat_wheels(project: Project, work: Path) -> tuple[Path, Path]:
-    """The framework's wheels in one directory, and the requirements that name them by hash."""
+    """The framework's wheels in one directory, and the requirements that name them; no peer checks hashes."""
     directory = work / "wheels"
     directory.mkdir(exist_ok=True)
     (lock,) = read_fitting_lock(project).wheels
@@ -141,12 +140,7 @@ def flat_wheels(project: Project, work: Path) -> tuple[Path, Path]:
         link.unlink(missing_ok=True)
         link.symlink_to(mirror.path(file))
     requirements = work / "requirements.txt"
-    requirements.write_text(
-        "".join(
-            f"{package.name}=={package.version} --hash=sha256:{package.file.sha256}\n"
-            for package in lock.packages
-        )
-    )
+    requirements.write_text("".join(f"{package.name}=={package.version}\n" for package in lock.packages))
     return directory, requirements
 
 
