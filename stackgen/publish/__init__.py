@@ -3,7 +3,6 @@
 from stackgen.publish.history import Published
 from stackgen.publish.staging import keep_report, place_of, refuse_other_content, stage, staged
 from stackgen.publish.switching import current_release, publish, published, releases, rollback
-from stackgen.release import request
 
 __all__ = [
     "Published",
@@ -14,7 +13,6 @@ __all__ = [
     "published",
     "refuse_other_content",
     "releases",
-    "request",
     "rollback",
     "stage",
     "staged",

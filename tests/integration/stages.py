@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from stackgen.lock import WheelLock
 from stackgen.model import Environment, System
 from stackgen.plan import Plan, plan
 from stackgen.progress import Silent
+from stackgen.resolve import resolve
+from stackgen.run import Runner
+from stackgen.site import Site
 
 X86 = "x86_64_v3"
 
@@ -32,3 +36,14 @@ class Recorder(Silent):
 
     def log(self, text: str) -> None:
         self.details.append(text)
+
+
+def locked(plan: Plan, site: Site, run: Runner) -> WheelLock:
+    """What the one framework of a plan resolves to."""
+    (lock,) = resolve(plan, site, run, Silent()).wheels
+    return lock
+
+
+def names(lock: WheelLock) -> list[str]:
+    """The files of a lock's packages, by name."""
+    return [package.file.name for package in lock.packages]

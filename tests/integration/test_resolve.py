@@ -2,10 +2,10 @@
 
 import pytest
 from package_index import Server, sdist, source_archive, wheel
-from stages import planned
+from stages import locked, names, planned
 
 from stackgen.errors import InputError, WorkError
-from stackgen.lock import LockedFile, LockedPackage, WheelLock, lock_tree
+from stackgen.lock import LockedFile, LockedPackage, lock_tree
 from stackgen.progress import Silent
 from stackgen.resolve import resolve
 from stackgen.site import Site
@@ -15,15 +15,6 @@ ALPHA = {"version": "newest", "python": "3.11"}
 ELSE = "; use `from: spack` or `from: container`, another Python or version, or name {} under `sdists:`"
 
 pytestmark = pytest.mark.usefixtures("own_home")
-
-
-def locked(plan, site: Site, run) -> WheelLock:
-    (lock,) = resolve(plan, site, run, Silent()).wheels
-    return lock
-
-
-def names(lock: WheelLock) -> list[str]:
-    return [package.file.name for package in lock.packages]
 
 
 def refused(plan, site: Site, run) -> str:

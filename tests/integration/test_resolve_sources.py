@@ -4,10 +4,10 @@ import hashlib
 
 import pytest
 from package_index import Index, serving, wheel
-from stages import Recorder, planned
+from stages import Recorder, locked, names, planned
 
 from stackgen.errors import WorkError
-from stackgen.lock import WheelLock, lock_tree
+from stackgen.lock import lock_tree
 from stackgen.progress import Silent
 from stackgen.resolve import resolve
 from stackgen.run import LoggedRunner
@@ -18,15 +18,6 @@ ALPHA = {"version": "newest", "python": "3.11"}
 ELSE = "; use `from: spack` or `from: container`, another Python, or name {} under `sdists:`"
 
 pytestmark = pytest.mark.usefixtures("own_home")
-
-
-def locked(plan, site: Site, run) -> WheelLock:
-    (lock,) = resolve(plan, site, run, Silent()).wheels
-    return lock
-
-
-def names(lock: WheelLock) -> list[str]:
-    return [package.file.name for package in lock.packages]
 
 
 def failed(plan, site: Site, run) -> str:

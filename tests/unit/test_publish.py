@@ -15,11 +15,10 @@ from stackgen.publish import (
     published,
     refuse_other_content,
     releases,
-    request,
     rollback,
     staged,
 )
-from stackgen.release import Release
+from stackgen.release import Release, request
 
 
 def core(prefix: Path) -> dict[str, str]:
