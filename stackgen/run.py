@@ -128,11 +128,13 @@ class NotFoundError(WorkError):
 
 def become(words: tuple[str, ...], environment: Mapping[str, str]) -> NoReturn:
     """Go on as another program with this environment; WorkError where it cannot be started."""
-    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, for itself
-        signal.signal(ignored, signal.SIG_DFL)
+    ignored = (signal.SIGPIPE, signal.SIGXFSZ)  # by Python, for itself
+    ours = {number: signal.signal(number, signal.SIG_DFL) for number in ignored}
     try:
         os.execvpe(words[0], words, environment)  # noqa: S606 - a shell in between would change the words
     except OSError as error:
+        for number, answer in ours.items():
+            signal.signal(number, answer)
         kind = NotFoundError if isinstance(error, FileNotFoundError) else WorkError
         raise kind(f"{words[0]} cannot be started: {error.strerror}") from None
 

@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 import threading
 import time
@@ -104,3 +105,4 @@ def test_becoming_what_is_not_there(tmp_path: Path):
         become((str(tmp_path / "gone"),), {})
     assert str(caught.value) == f"{tmp_path}/gone cannot be started: No such file or directory"
     assert caught.value.exit_status == 127
+    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN  # a message to nobody ends no program
