@@ -126,6 +126,13 @@ def install(project: Project, work: Path) -> list[Row]:
             goal="at most 0.33 x",
             met=taken[0] * 3 <= taken[2],
         ),
+        Row(
+            title="for comparison: bare uv / pip install",
+            ours=taken[1],
+            theirs=taken[2],
+            goal="none",
+            met=True,
+        ),
     ]
 
 
