@@ -9,12 +9,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 from packaging.version import Version as ParsedVersion
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from stackgen import targets
 from stackgen.model import paths
-from stackgen.model.base import near, refuse
+from stackgen.model.base import refuse
+from stackgen.model.rules import NUMBER, as_text, matching, shown
 
 NEWEST = "newest"
 
@@ -26,41 +26,12 @@ _GLIBC = r"^2\.\d{1,2}$"
 _FRAMEWORK = r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$"
 _NAME = r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$"
 _RELEASE = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$"
-_OPERATING_SYSTEM = r"^[a-z][a-z0-9_.]*$"
 _PROJECT = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SPEC = r"^[a-z0-9][^;&|`$<>\\'\n]*$"
 _SPACK_VERSION = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
 _IMAGE_VERSION = rf"^(?!{NEWEST}$)[A-Za-z0-9][A-Za-z0-9_.+-]{{0,62}}$"
 _IMAGE = r"^[^\s@]+@sha256:[0-9a-f]{64}$"
-_MEMORY = r"^\d+(\.\d+)? ?[MGT]i?B$"
-_NODES = r"^[1-9]\d*(\.\.[1-9]\d*)?$"
-_DURATION = r"^(\d+-)?\d{1,3}:\d{2}(:\d{2})?$"
-_CAPABILITY = r"^\d{1,2}\.\d$"
-
-
-def _matching(pattern: str, kind: str, remedy: str) -> AfterValidator:
-    """The rule that a text fits a pattern, the same that the JSON schema shows to editors."""
-    compiled = re.compile(pattern.removesuffix("$") + r"\Z", re.ASCII)
-
-    def check(text: str) -> str:
-        if not compiled.match(text):
-            raise refuse(f"{text!r} is no {kind}", remedy)
-        return text
-
-    return AfterValidator(check)
-
-
-def _shown(*examples: str, pattern: str = "", kinds: tuple[str, ...] = ("string",)) -> WithJsonSchema:
-    """What the JSON schema says of a text; numbers pass as well where people leave the quotes out."""
-    kind = kinds[0] if len(kinds) == 1 else list(kinds)
-    schema = {"type": kind, "pattern": pattern, "examples": list(examples)}
-    return WithJsonSchema({key: value for key, value in schema.items() if value})
-
-
-def _text(value: object) -> object:
-    """Let YAML's own types in where a value is built from Python; the loader hands over text only."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _recent_python(text: str) -> str:
@@ -143,16 +114,6 @@ def _line(text: str) -> str:
     return text
 
 
-def _target(text: str) -> str:
-    if text not in targets.NAMES:
-        raise refuse(f"unknown target {text!r}", near(text, targets.NAMES, "use a name that archspec knows"))
-    if (family := targets.family(text)) not in targets.FAMILIES:
-        raise refuse(
-            f"the target {text} is of the family {family}", f"use one of {', '.join(targets.FAMILIES)}"
-        )
-    return text
-
-
 def _settable(text: str) -> str:
     if text in {"PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "MODULEPATH"} or text.startswith(
         ("PYTHON", "LMOD_")
@@ -161,142 +122,100 @@ def _settable(text: str) -> str:
     return text
 
 
-def _ascending(text: str) -> str:
-    first, _, last = text.partition("..")
-    if last and int(last) < int(first):
-        raise refuse(f"{text!r} ends below its start", "write the smaller number first, such as 1..16")
-    return text
-
-
-_NUMBER = ("string", "number")
-
 PythonVersion = Annotated[
     str,
-    BeforeValidator(_text),
-    _matching(_PYTHON, "Python version", "give major and minor, such as 3.11"),
+    BeforeValidator(as_text),
+    matching(_PYTHON, "Python version", "give major and minor, such as 3.11"),
     AfterValidator(_recent_python),
-    _shown("3.11", pattern=_PYTHON, kinds=_NUMBER),
+    shown("3.11", pattern=_PYTHON, kinds=NUMBER),
 ]
 WheelsVersion = Annotated[
     str,
-    BeforeValidator(_text),
+    BeforeValidator(as_text),
     AfterValidator(_wheels_version),
-    _shown(NEWEST, "2.21.0", "2.21", ">=2.20,<3", kinds=_NUMBER),
+    shown(NEWEST, "2.21.0", "2.21", ">=2.20,<3", kinds=NUMBER),
 ]
 SpackVersion = Annotated[
     str,
-    BeforeValidator(_text),
-    _matching(
-        _SPACK_VERSION, "version of a Spack package", f"write one, such as 1.0 or develop, or {NEWEST}"
-    ),
-    _shown(NEWEST, "1.0", "develop", pattern=_SPACK_VERSION, kinds=_NUMBER),
+    BeforeValidator(as_text),
+    matching(_SPACK_VERSION, "version of a Spack package", f"write one, such as 1.0 or develop, or {NEWEST}"),
+    shown(NEWEST, "1.0", "develop", pattern=_SPACK_VERSION, kinds=NUMBER),
 ]
 ImageVersion = Annotated[
     str,
-    BeforeValidator(_text),
-    _matching(
+    BeforeValidator(as_text),
+    matching(
         _IMAGE_VERSION,
         "version of an image",
         "write the one that its module shall show, such as 24.05-tf2-py3",
     ),
-    _shown("24.05-tf2-py3", pattern=_IMAGE_VERSION, kinds=_NUMBER),
+    shown("24.05-tf2-py3", pattern=_IMAGE_VERSION, kinds=NUMBER),
 ]
 DefaultVersion = Annotated[
     str,
-    BeforeValidator(_text),
+    BeforeValidator(as_text),
     AfterValidator(_default_version),
-    _shown("2.21.0", "2.21", "24.05-tf2-py3", kinds=_NUMBER),
+    shown("2.21.0", "2.21", "24.05-tf2-py3", kinds=NUMBER),
 ]
 Glibc = Annotated[
     str,
-    BeforeValidator(_text),
-    _matching(_GLIBC, "glibc version", "write it as `ldd --version` does, such as 2.28"),
-    _shown("2.28", pattern=_GLIBC, kinds=_NUMBER),
+    BeforeValidator(as_text),
+    matching(_GLIBC, "glibc version", "write it as `ldd --version` does, such as 2.28"),
+    shown("2.28", pattern=_GLIBC, kinds=NUMBER),
 ]
 ReleaseName = Annotated[
     str,
-    BeforeValidator(_text),
-    _matching(_RELEASE, "release name", "use letters, digits, '-', '_', '.' or '+', such as 2026.11"),
+    BeforeValidator(as_text),
+    matching(_RELEASE, "release name", "use letters, digits, '-', '_', '.' or '+', such as 2026.11"),
     AfterValidator(_not_current),
-    _shown("2026.11", pattern=_RELEASE, kinds=_NUMBER),
-]
-Capability = Annotated[
-    str,
-    BeforeValidator(_text),
-    _matching(_CAPABILITY, "compute capability", "write major and minor, such as 9.0"),
-    _shown("9.0", pattern=_CAPABILITY, kinds=_NUMBER),
-]
-NodeRange = Annotated[
-    str,
-    BeforeValidator(_text),
-    _matching(_NODES, "number of nodes", "write 1..16, or a single number"),
-    AfterValidator(_ascending),
-    _shown("1..16", pattern=_NODES, kinds=("string", "integer")),
+    shown("2026.11", pattern=_RELEASE, kinds=NUMBER),
 ]
 SettingText = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_line), _shown("1", kinds=("string", "number", "boolean"))
+    str, BeforeValidator(as_text), AfterValidator(_line), shown("1", kinds=("string", "number", "boolean"))
 ]
-Line = Annotated[str, AfterValidator(_line), _shown("TEXT", pattern=r"\S")]
+Line = Annotated[str, AfterValidator(_line), shown("TEXT", pattern=r"\S")]
 Name = Annotated[
     str,
-    _matching(
+    matching(
         _NAME,
         "name",
         "use up to 63 small letters, digits, '-', '_' or '.', a letter or digit at both ends",
     ),
-    _shown("NAME", pattern=_NAME),
+    shown("NAME", pattern=_NAME),
 ]
 FrameworkName = Annotated[
     str,
     AfterValidator(_without_dot),
-    _matching(
+    matching(
         _FRAMEWORK,
         "framework's name",
         "use up to 63 small letters, digits, '-' or '_', a letter or digit at both ends",
     ),
-    _shown("NAME", pattern=_FRAMEWORK),
+    shown("NAME", pattern=_FRAMEWORK),
 ]
-Requirement = Annotated[str, AfterValidator(_requirement), _shown("keras>=3")]
+Requirement = Annotated[str, AfterValidator(_requirement), shown("keras>=3")]
 ProjectName = Annotated[
     str,
-    _matching(_PROJECT, "package name", "use letters, digits, '.', '_' and '-'"),
+    matching(_PROJECT, "package name", "use letters, digits, '.', '_' and '-'"),
     AfterValidator(canonicalize_name),
-    _shown("tensorflow-cpu", pattern=_PROJECT),
+    shown("tensorflow-cpu", pattern=_PROJECT),
 ]
-ImportName = Annotated[str, AfterValidator(_import_name), _shown("tensorflow")]
+ImportName = Annotated[str, AfterValidator(_import_name), shown("tensorflow")]
 Image = Annotated[
     str,
-    _matching(_IMAGE, "image with its digest", "write NAME@sha256: and its 64 digits"),
-    _shown("NAME@sha256:DIGEST", pattern=_IMAGE),
-]
-Target = Annotated[str, AfterValidator(_target), _shown("skylake_avx512", "zen3", "power9le", "neoverse_v2")]
-OperatingSystem = Annotated[
-    str,
-    _matching(
-        _OPERATING_SYSTEM, "operating system", "write it as Spack does, such as rhel8, sles15, debian12"
-    ),
-    _shown("rhel8", "sles15", "debian12", pattern=_OPERATING_SYSTEM),
+    matching(_IMAGE, "image with its digest", "write NAME@sha256: and its 64 digits"),
+    shown("NAME@sha256:DIGEST", pattern=_IMAGE),
 ]
 Spec = Annotated[
     str,
-    _matching(_SPEC, "Spack spec", "begin with a package name, such as hdf5@1.14 +mpi"),
-    _shown("hdf5@1.14 +mpi", pattern=_SPEC),
+    matching(_SPEC, "Spack spec", "begin with a package name, such as hdf5@1.14 +mpi"),
+    shown("hdf5@1.14 +mpi", pattern=_SPEC),
 ]
 Variable = Annotated[
     str,
-    _matching(_VARIABLE, "environment variable", "use letters, digits and '_'"),
+    matching(_VARIABLE, "environment variable", "use letters, digits and '_'"),
     AfterValidator(_settable),
-    _shown("OMP_NUM_THREADS", pattern=_VARIABLE),
+    shown("OMP_NUM_THREADS", pattern=_VARIABLE),
 ]
-Memory = Annotated[
-    str,
-    _matching(_MEMORY, "amount of memory", "write it with its unit, such as 96 GB"),
-    _shown("96 GB", pattern=_MEMORY),
-]
-Duration = Annotated[
-    str,
-    _matching(_DURATION, "time limit", "write hours:minutes:seconds, such as 48:00:00"),
-    _shown("48:00:00", pattern=_DURATION),
-]
-Directory = Annotated[str, AfterValidator(paths.directory), _shown("/usr")]
-Prefix = Annotated[str, AfterValidator(paths.prefix), _shown("~/hpai", "/opt/hpai")]
+Directory = Annotated[str, AfterValidator(paths.directory), shown("/usr")]
+Prefix = Annotated[str, AfterValidator(paths.prefix), shown("~/hpai", "/opt/hpai")]

@@ -1,29 +1,56 @@
 """A machine and its facts, as `environments/systems/*.yaml` states them."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 
 from stackgen import targets
-from stackgen.model.base import Strict
-from stackgen.model.scalars import (
+from stackgen.model.base import Strict, refuse
+from stackgen.model.machine import (
     Capability,
-    Directory,
+    Driver,
     Duration,
-    Glibc,
-    Line,
+    Known,
+    LmodVersion,
     Memory,
-    Name,
     NodeRange,
     OperatingSystem,
-    PythonVersion,
-    SettingText,
-    Spec,
+    Program,
     Target,
-    Variable,
 )
+from stackgen.model.scalars import Directory, Glibc, Line, Name, PythonVersion, SettingText, Spec, Variable
 
 Count = Annotated[PositiveInt, Field(examples=[2])]
+
+Language = Literal["c", "c++", "fortran"]
+
+
+def _language(text: object) -> object:
+    if text not in get_args(Language):
+        raise refuse(f"{text!r} is no language", f"use one of {', '.join(get_args(Language))}")
+    return text
+
+
+_Spoken = Annotated[Language, BeforeValidator(_language)]
+"""A language as a key: pydantic's own refusal of a key has no place."""
+
+_PROGRAMS: dict[str, tuple[str, str, str]] = {
+    "aocc": ("clang", "clang++", "flang"),
+    "cce": ("craycc", "crayCC", "crayftn"),
+    "intel-oneapi-compilers": ("icx", "icpx", "ifx"),
+    "intel-oneapi-compilers-classic": ("icc", "icpc", "ifort"),
+    "llvm": ("clang", "clang++", "flang"),
+    "nvhpc": ("nvc", "nvc++", "nvfortran"),
+    "xl": ("xlc", "xlC", "xlf"),
+}
+"""How each package of Spack calls its compilers of C, C++ and Fortran; any other as GCC does."""
+
+
+def package_name(spec: str) -> str:
+    """The package that a spec begins with."""
+    found = re.match(r"[a-z0-9_-]+", spec)
+    return found[0] if found else spec
 
 
 class Nodes(Strict):
@@ -40,7 +67,20 @@ class Compiler(Strict):
 
     spec: Spec
     prefix: Directory
-    languages: tuple[Literal["c", "c++", "fortran"], ...] = ("c", "c++", "fortran")
+    languages: tuple[Language, ...] = ("c", "c++", "fortran")
+    programs: dict[_Spoken, Program] = Field(default_factory=dict)
+    """The compiler of a language where it is not PREFIX/bin and its usual name."""
+
+    @property
+    def package(self) -> str:
+        """The name of its package in Spack, such as `intel-oneapi-compilers`."""
+        return package_name(self.spec)
+
+    def program(self, language: Language) -> str:
+        """The absolute path of its compiler for a language."""
+        usual = _PROGRAMS.get(self.package, ("gcc", "g++", "gfortran"))
+        name = dict(zip(get_args(Language), usual, strict=True))[language]
+        return self.programs.get(language, f"{self.prefix}/bin/{name}")
 
 
 class External(Strict):
@@ -49,6 +89,12 @@ class External(Strict):
     spec: Spec
     prefix: Directory
     modules: tuple[Line, ...] = ()
+    """What `module load` needs before it works."""
+
+    @property
+    def package(self) -> str:
+        """The name of its package in Spack."""
+        return package_name(self.spec)
 
 
 class Interpreter(Strict):
@@ -65,6 +111,9 @@ class Accelerator(Strict):
     count: Count
     capability: Capability | None = None
     memory: Memory | None = None
+    """Of one GPU."""
+    driver: Driver | None = None
+    """NVIDIA's driver, such as 535.104.05; it decides which CUDA can run."""
 
 
 class Partition(Strict):
@@ -79,7 +128,7 @@ class Partition(Strict):
 class Scheduler(Strict):
     """What runs the jobs."""
 
-    kind: Literal["slurm", "lsf", "none"]
+    kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
     partitions: dict[Line, Partition] = Field(default_factory=dict)
 
 
@@ -108,6 +157,10 @@ class System(Strict):
     accelerators: tuple[Accelerator, ...] = ()
     """The GPUs of a node."""
     scheduler: Scheduler = Scheduler(kind="none")
+    lmod: LmodVersion | None = None
+    """The version of Lmod that its users have."""
+    user_namespaces: Annotated[Known, Field(alias="user-namespaces")] = "unknown"
+    """Whether users may make namespaces, which containers and the build's sandbox need."""
     settings: dict[Variable, SettingText] = Field(default_factory=dict)
     """Environment variables that every module sets where the user has not."""
 

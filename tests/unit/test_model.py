@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from stackgen import targets
-from stackgen.model import Environment, Interpreter, System
+from stackgen.model import Compiler, Environment, Interpreter, System
 
 SYSTEM = {"name": "Grid", "os": "rhel8", "glibc": "2.28", "target": "zen3"}
 ENVIRONMENT = {
@@ -190,3 +190,27 @@ def test_without_a_home_there_is_none_to_begin_with(monkeypatch, prefix):
 def test_who_writes_the_directory_itself_needs_no_home(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
     assert Environment.model_validate(ENVIRONMENT).prefix == "/opt/hpai"
+
+
+@pytest.mark.parametrize(
+    ("spec", "programs"),
+    [
+        ("gcc@13.2.0", ["/opt/x/bin/gcc", "/opt/x/bin/g++", "/opt/x/bin/gfortran"]),
+        ("intel-oneapi-compilers@2024.1.0", ["/opt/x/bin/icx", "/opt/x/bin/icpx", "/opt/x/bin/ifx"]),
+        ("xl@16.1.1 target=power9le", ["/opt/x/bin/xlc", "/opt/x/bin/xlC", "/opt/x/bin/xlf"]),
+        ("llvm@17 +flang", ["/opt/x/bin/clang", "/opt/x/bin/clang++", "/opt/x/bin/flang"]),
+    ],
+)
+def test_compilers_lie_below_the_prefix_by_their_usual_names(spec, programs):
+    compiler = Compiler(spec=spec, prefix="/opt/x")
+    assert [compiler.program(language) for language in compiler.languages] == programs
+
+
+def test_a_compiler_lies_where_the_system_says():
+    compiler = Compiler(spec="gcc@12.3.0", prefix="/usr", programs={"c": "/usr/bin/gcc-12"})
+    assert [compiler.program("c"), compiler.program("c++")] == ["/usr/bin/gcc-12", "/usr/bin/g++"]
+
+
+@pytest.mark.parametrize(("given", "kept"), [(True, "true"), ("false", "false"), ("unknown", "unknown")])
+def test_whether_users_may_make_namespaces(given, kept):
+    assert System.model_validate({**SYSTEM, "user-namespaces": given}).user_namespaces == kept
