@@ -65,10 +65,12 @@ def packages_at(path: Path) -> Packages:
 
 
 def _locked_packages(directory: Path) -> Packages:
-    return {
+    lock = read_lock(directory)
+    wheels = {
         wheels.framework: {package.name: package.version for package in wheels.packages}
-        for wheels in read_lock(directory).wheels
+        for wheels in lock.wheels
     }
+    return wheels | {solved.name: solved.packages for solved in lock.spack}
 
 
 def _released_packages(path: Path) -> Packages:

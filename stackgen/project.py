@@ -74,6 +74,14 @@ def open_project(path: Path, prefix: str | None = None) -> Project:
         raise loaded.located(error) from None
 
 
+def fitting_lock(project: Project) -> Lock | None:
+    """The lock on disk where there is one that fits; one that does not, or is damaged, is to be made anew."""
+    try:
+        return read_fitting_lock(project)
+    except InputError:
+        return None
+
+
 def lock_project(project: Project, tools: Tools) -> Lock:
     """Resolve an environment anew and put its lock beside it, all of it or nothing."""
     if not project.plan.wheels:

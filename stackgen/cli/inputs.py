@@ -1,4 +1,4 @@
-"""Commands about what is asked for: write it, check it, lock it, compare it."""
+"""Commands about what is asked for: write it, check it, generate from it."""
 
 from pathlib import Path
 from typing import Literal, get_args
@@ -7,13 +7,12 @@ import click
 
 from stackgen import files, host
 from stackgen.build import unbuildable
-from stackgen.cli.options import as_json, environment, environments, prefix, print_json, tools, verbose
+from stackgen.cli.options import as_json, environment, environments, prefix, print_json
 from stackgen.cli.questions import ask
 from stackgen.config import schema as schema_text
 from stackgen.errors import Fault, InputError
-from stackgen.lock import Json, Lock
-from stackgen.lock_changes import Change, difference, packages_at
-from stackgen.project import Project, lock_project, open_project, read_fitting_lock
+from stackgen.lock import Json
+from stackgen.project import Project, open_project, read_fitting_lock
 from stackgen.project import generate as generated
 from stackgen.starter import starter
 
@@ -57,7 +56,7 @@ def check(environments: tuple[Path, ...], prefix: str | None, *, as_json: bool) 
             f"{framework.name} {framework.about.version}" for framework in project.plan.frameworks
         )
         click.echo(f"{project.file.name}: good: {names} for {_machine(project)}", err=as_json)
-        _print_notes(project)
+        print_notes(project)
 
 
 def _opened(paths: tuple[Path, ...], prefix: str | None) -> tuple[list[Project], list[Fault]]:
@@ -76,7 +75,7 @@ def _machine(project: Project) -> str:
     return "this machine" if name == host.THIS else name
 
 
-def _print_notes(project: Project) -> None:
+def print_notes(project: Project) -> None:
     """Tell what of an environment no build can give yet."""
     for fault in project.loaded.located(InputError(*unbuildable(project.plan))).faults:
         click.echo(f"note: {fault}", err=True)
@@ -99,71 +98,6 @@ def _fault_json(fault: Fault) -> Json:
 def schema(kind: Kind) -> None:
     """Print the JSON schema by which editors complete and check the YAML files."""
     click.echo(schema_text(kind), nl=False)
-
-
-@click.command()
-@environments
-@as_json
-@verbose
-def lock(environments: tuple[Path, ...], *, as_json: bool, verbose: bool) -> None:
-    """Resolve every framework for the system, and write ENV.lock beside ENV.yaml."""
-    work = tools(verbose=verbose)
-    summaries: dict[str, Json] = {}
-    for project in [open_project(path) for path in environments]:
-        _print_notes(project)
-        locked = lock_project(project, work)
-        summaries[project.plan.environment] = _lock_json(locked)
-        if not as_json:
-            _print_lock(project, locked)
-    if as_json:
-        print_json(summaries)
-
-
-def _lock_json(locked: Lock) -> Json:
-    return {
-        wheels.framework: {
-            "packages": {package.name: package.version for package in wheels.packages},
-            "bytes": sum(file.size for file in wheels.files),
-        }
-        for wheels in locked.wheels
-    }
-
-
-def _print_lock(project: Project, locked: Lock) -> None:
-    planned = {framework.name: framework for framework in project.plan.wheels}
-    for wheels in locked.wheels:
-        size = sum(file.size for file in wheels.files) / 1e6
-        version = wheels.version(planned[wheels.framework].package)
-        packages = f"{len(wheels.packages)} packages, {size:.0f} MB"
-        click.echo(f"{wheels.framework} {version} for Python {wheels.python}: {packages}")
-    click.echo(f"locked in {project.lock_directory}")
-
-
-@click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
-@as_json
-def diff(old: Path, new: Path, *, as_json: bool) -> None:
-    """List the packages added, removed and changed between two locks or releases.
-
-    OLD and NEW are lock directories, environment files or directories of releases.
-    """
-    changes = difference(packages_at(old), packages_at(new))
-    if as_json:
-        print_json(
-            [{"framework": c.framework, "package": c.package, "old": c.old, "new": c.new} for c in changes]
-        )
-        return
-    for change in changes:
-        click.echo(_change_line(change))
-    if not changes:
-        click.echo("no difference")
-
-
-def _change_line(change: Change) -> str:
-    if change.old and change.new:
-        return f"{change.framework}: {change.package} {change.old} -> {change.new}"
-    return f"{change.framework}: {change.kind} {change.package} {change.new or change.old}"
 
 
 @click.command()

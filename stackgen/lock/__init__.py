@@ -2,13 +2,14 @@
 
 from stackgen.lock.directory import lock_tree, parse_lock, read_lock
 from stackgen.lock.inputs import changes, inputs
-from stackgen.lock.values import Json, Lock, LockedFile, LockedPackage, WheelLock, digest
+from stackgen.lock.values import Json, Lock, LockedFile, LockedPackage, SpackLock, WheelLock, digest
 
 __all__ = [
     "Json",
     "Lock",
     "LockedFile",
     "LockedPackage",
+    "SpackLock",
     "WheelLock",
     "changes",
     "digest",

@@ -1,4 +1,4 @@
-"""The files of a lock, `lock.json` and `pylock.<framework>.toml`, written, and read back with distrust."""
+"""The files of a lock: `lock.json`, `pylock.<framework>.toml`, `spack/<name>.lock`; read with distrust."""
 
 import hashlib
 import json
@@ -10,16 +10,18 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from stackgen.errors import InputError, Place
 from stackgen.lock.pylock import parse_pylock, pylock_text
-from stackgen.lock.values import Json, Lock, LockedPackage, WheelLock, digest
+from stackgen.lock.values import Json, Lock, LockedPackage, SpackLock, WheelLock, digest
 from stackgen.model.base import Strict
-from stackgen.model.scalars import Glibc, Name, ProjectName, PythonVersion, Requirement
+from stackgen.model.machine import OperatingSystem, Target
+from stackgen.model.scalars import Glibc, Line, Name, ProjectName, PythonVersion, Requirement, Spec
 from stackgen.tree import File, Tree
 
-INDEX = "lock.json"
+INDEX, SPACK = "lock.json", "spack"
 LARGEST = 16 * 2**20
 """Bytes; a lock of a thousand packages has a fiftieth of it."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
 
 class _SystemInputs(Strict):
@@ -38,9 +40,28 @@ class _FrameworkInputs(Strict):
         return any(self.sdists.values())
 
 
+class _SpackInputs(Strict):
+    """What decides Spack's solutions; `files` are the generated ones by path, with their hashes."""
+
+    commits: dict[Name, Commit]
+    os: OperatingSystem
+    target: Target
+    toolchain: dict[Name, Spec]
+    compilers: tuple[Line, ...]
+    externals: tuple[Line, ...]
+    environments: Annotated[dict[Name, Annotated[tuple[Spec, ...], Field(min_length=1)]], Field(min_length=1)]
+    files: dict[Line, Sha256]
+
+
 class _Inputs(Strict):
     system: _SystemInputs
     frameworks: dict[Name, _FrameworkInputs]
+    spack: _SpackInputs | None = None
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The names of Spack's environments, sorted."""
+        return tuple(sorted(self.spack.environments)) if self.spack else ()
 
 
 class _Index(Strict):
@@ -60,6 +81,7 @@ def lock_tree(lock: Lock) -> Tree:
         if name in texts:
             raise InputError.of(f"two frameworks would be locked in {name}", "rename one of them")
         texts[name] = text
+    texts.update({_spack_name(spack.name): spack.text for spack in lock.spack})
     content: dict[str, Json] = {
         "format": 1,
         "environment": lock.environment,
@@ -82,6 +104,10 @@ def _pylock_name(framework: str, *, build: bool = False) -> str:
     return f"pylock.{framework}-build.toml" if build else f"pylock.{framework}.toml"
 
 
+def _spack_name(environment: str) -> str:
+    return f"{SPACK}/{environment}.lock"
+
+
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -100,21 +126,30 @@ def read_lock(directory: Path) -> Lock:
 def _texts(directory: Path) -> dict[str, str]:
     if not (directory / INDEX).is_file():
         raise _refusal(directory, directory, "there is no lock here")
-    paths = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
-    return {path.name: _text(path) for path in paths}
+    paths = [*_visible(directory), *(_visible(directory / SPACK) if (directory / SPACK).is_dir() else ())]
+    return {str(path.relative_to(directory)): _text(path, directory) for path in paths}
 
 
-def _text(path: Path) -> str:
+def _visible(directory: Path) -> list[Path]:
+    """What counts in a directory; the directory of Spack's locks is looked into by itself."""
+    return sorted(
+        path
+        for path in directory.iterdir()
+        if not path.name.startswith(".") and not (path.name == SPACK and path.is_dir())
+    )
+
+
+def _text(path: Path, directory: Path) -> str:
     if not path.is_file():
-        raise _refusal(path.parent, path, "is no file of a lock")
+        raise _refusal(directory, path, "is no file of a lock")
     with path.open("rb") as stream:
         content = stream.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise _refusal(path.parent, path, f"is larger than any lock, {LARGEST // 2**20} MiB")
+        raise _refusal(directory, path, f"is larger than any lock, {LARGEST // 2**20} MiB")
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise _refusal(path.parent, path, "is not UTF-8") from None
+        raise _refusal(directory, path, "is not UTF-8") from None
 
 
 def parse_lock(texts: Mapping[str, str], directory: Path) -> Lock:
@@ -165,10 +200,21 @@ def _lock(index: _Index, texts: Mapping[str, str], directory: Path) -> Lock:
         for name, asked in sorted(index.inputs.frameworks.items())
     )
     inputs: dict[str, Json] = json.loads(texts[INDEX])["inputs"]
-    lock = Lock(environment=index.environment, inputs=inputs, wheels=wheels)
+    spack = tuple(_spack_lock(name, texts, directory) for name in index.inputs.environments)
+    lock = Lock(environment=index.environment, inputs=inputs, wheels=wheels, spack=spack)
     for name in sorted(texts.keys() - lock_tree(lock).keys()):
         raise _refusal(directory, directory / name, "belongs to no framework of the lock")
     return lock
+
+
+def _spack_lock(name: str, texts: Mapping[str, str], directory: Path) -> SpackLock:
+    file = _spack_name(name)
+    if file not in texts:
+        raise _refusal(directory, directory / file, "is missing")
+    try:
+        return SpackLock(name=name, text=texts[file])
+    except (ValueError, RecursionError):
+        raise _refusal(directory, directory / file, "is no lock of Spack's") from None
 
 
 def _refusal(directory: Path, file: Path, what: str) -> InputError:

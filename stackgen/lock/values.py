@@ -59,12 +59,45 @@ class WheelLock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpackLock:
+    """What one Spack environment resolves to: Spack's own `spack.lock`, verbatim.
+
+    ValueError where the text is none. Source: `Environment._to_lockfile_dict` of Spack.
+    """
+
+    name: str
+    """`toolchain`, or the framework's name."""
+    text: str
+
+    def __post_init__(self) -> None:
+        match json.loads(self.text):
+            case {"_meta": {"file-type": "spack-lockfile"}, "roots": list(), "concrete_specs": dict()}:
+                return
+        raise ValueError("is no lock of Spack's")
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """The versions of everything in the graph by package name, several of one name joined by commas."""
+        versions: dict[str, set[str]] = {}
+        for node in json.loads(self.text)["concrete_specs"].values():
+            versions.setdefault(str(node["name"]), set()).add(str(node["version"]))
+        return {name: ", ".join(sorted(versions[name])) for name in sorted(versions)}
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """What was asked for, in the order of asking."""
+        return tuple(str(root["spec"]) for root in json.loads(self.text)["roots"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """The lock of an environment: what was asked, and what it resolved to, sorted by framework."""
 
     environment: str
     inputs: Mapping[str, Json]
-    wheels: tuple[WheelLock, ...]
+    wheels: tuple[WheelLock, ...] = ()
+    spack: tuple[SpackLock, ...] = ()
+    """Sorted by name."""
 
     @property
     def platform(self) -> Platform:

@@ -28,12 +28,14 @@ def test_lock_says_what_it_found(shared_desk: Desk):
     outcome = shared_desk("lock", "small.yaml")
     assert outcome.status == 0, outcome.stderr
     assert outcome.stdout.startswith("six 1.17.0 for Python 3.")
-    assert outcome.stdout.endswith(f"locked in {shared_desk.directory}/small.lock\n")
-    before = {path.name: path.read_bytes() for path in (shared_desk.directory / "small.lock").iterdir()}
-    assert shared_desk("lock", "small.yaml").status == 0
-    assert {
-        path.name: path.read_bytes() for path in (shared_desk.directory / "small.lock").iterdir()
-    } == before
+    lock = shared_desk.directory / "small.lock"
+    assert outcome.stdout.endswith(f"{lock} is written\n")
+    before = {path.name: path.read_bytes() for path in lock.iterdir()}
+    again = shared_desk("lock", "small.yaml")
+    assert (again.status, again.stderr) == (0, "")
+    assert again.stdout.endswith(f"{lock} fits; --upgrade looks for newer versions\n")
+    assert shared_desk("lock", "--upgrade", "small.yaml").stdout == outcome.stdout
+    assert {path.name: path.read_bytes() for path in lock.iterdir()} == before
     assert not any(b"://" in content for content in before.values())
 
 
@@ -86,7 +88,10 @@ def test_a_comment_in_the_file_changes_nothing(shared_desk: Desk):
     path.write_text(path.read_text() + "# a comment\n")
     outcome = shared_desk("build", "small.yaml", "--offline")
     using, nothing, *_ = outcome.stderr.splitlines()
-    assert using == f"using {shared_desk.directory}/small.lock; `stackgen lock` looks for newer versions"
+    assert (
+        using
+        == f"using {shared_desk.directory}/small.lock; `stackgen lock --upgrade` looks for newer versions"
+    )
     assert nothing == "release 1 is published already: nothing to do"
 
 
