@@ -11,6 +11,7 @@ from stackgen.platforms import Target
 from stackgen.progress import Silent
 from stackgen.run import LoggedRunner
 from stackgen.site import Site, load_site
+from stackgen.spack import SpackHome, find_spack
 from stackgen.wheels import Question, offers
 
 
@@ -30,6 +31,15 @@ def index() -> Site:
     except StackgenError as error:
         pytest.skip(f"the package index cannot be used: {error}")
     return site
+
+
+@pytest.fixture(scope="session")
+def spack() -> SpackHome:
+    """The bootstrapped Spack of this machine; skips with the command where there is none."""
+    try:
+        return find_spack()
+    except StackgenError as error:
+        pytest.skip(f"no Spack: run stackgen bootstrap --from ... ({error})")
 
 
 @pytest.fixture
