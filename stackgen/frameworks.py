@@ -7,6 +7,23 @@ from stackgen.model import Feature, System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Spack's package of a framework, and the variants that depend on the machine and the toolchain."""
+
+    package: str
+    gpu: str = ""
+    """Where there are NVIDIA GPUs; `cuda_arch` is everywhere the system's."""
+    cpu: str = ""
+    """Where there are none."""
+    mkl: str = ""
+    """Where the toolchain's math library is MKL."""
+    no_mkl: str = ""
+    """Where it is another one, which has to stay the only one."""
+    horovod: str = ""
+    """What the variant `frameworks` of py-horovod calls it; empty where Horovod does not serve it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
     """What the YAML file need not say of a framework."""
 
@@ -26,6 +43,8 @@ class Knowledge:
     """What its users take for granted, although its wheels do not ask for it."""
     keeps: Mapping[Feature, Mapping[str, str]] = field(default_factory=dict)
     """The settings by which a feature's promise is kept on every processor."""
+    recipe: Recipe | None = None
+    """Where Spack's package has another name, or variants are to be chosen."""
 
 
 KNOWN: Mapping[str, Knowledge] = {
@@ -40,6 +59,14 @@ KNOWN: Mapping[str, Knowledge] = {
         verify="tensorflow",
         # Otherwise on only where the processor has VNNI: tensorflow/core/util/port.cc.
         keeps={Feature.ONEDNN: {"TF_ENABLE_ONEDNN_OPTS": "1"}},
+        recipe=Recipe(
+            package="py-tensorflow",
+            gpu="+cuda +nccl",
+            cpu="~cuda ~nccl",
+            mkl="+mkl",
+            no_mkl="~mkl",
+            horovod="tensorflow",
+        ),
     ),
     "pytorch": Knowledge(
         title="PyTorch",
@@ -49,6 +76,10 @@ KNOWN: Mapping[str, Knowledge] = {
         imports="torch",
         companions=("numpy",),
         verify="pytorch",
+        # +mkldnn takes Intel's MKL for its BLAS: py_torch/package.py.
+        recipe=Recipe(
+            package="py-torch", gpu="+cuda", cpu="~cuda", mkl="+mkldnn", no_mkl="~mkldnn", horovod="pytorch"
+        ),
     ),
     "jax": Knowledge(
         title="JAX",
@@ -58,6 +89,32 @@ KNOWN: Mapping[str, Knowledge] = {
         gpu_package="jax[cuda12]",
         imports="jax",
         verify="jax",
+        recipe=Recipe(package="py-jax", gpu="^py-jaxlib+cuda", cpu="^py-jaxlib~cuda"),
+    ),
+    "mxnet": Knowledge(
+        title="MXNet",
+        summary="deep learning, symbolic and imperative",
+        homepage="https://mxnet.apache.org",
+        package="mxnet",
+        imports="mxnet",
+        verify="python",
+        recipe=Recipe(
+            package="mxnet",
+            gpu="+cuda +cudnn +nccl",
+            cpu="~cuda ~cudnn",
+            mkl="+mkldnn",
+            no_mkl="~mkldnn",
+            horovod="mxnet",
+        ),
+    ),
+    "h2o": Knowledge(
+        title="H2O",
+        summary="machine learning on tables, in Java, from Python",
+        homepage="https://h2o.ai",
+        package="h2o",
+        imports="h2o",
+        verify="python",
+        recipe=Recipe(package="py-h2o"),
     ),
 }
 

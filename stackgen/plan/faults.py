@@ -4,18 +4,24 @@ from collections.abc import Iterator
 
 from stackgen import host
 from stackgen.errors import Fault
-from stackgen.frameworks import knowledge
+from stackgen.frameworks import KNOWN, knowledge
 from stackgen.model import (
     ContainerFramework,
     Environment,
+    Feature,
     Framework,
     SpackFramework,
     System,
     WheelsFramework,
 )
 from stackgen.model.scalars import NEWEST
+from stackgen.plan.requests import recipe_of
 from stackgen.plan.specs import python_in, version_in
 from stackgen.plan.versions import may_be
+
+TAKEN = ("config", "repos", "toolchain")
+"""Names below `spack/` that no framework's Spack environment can have."""
+HOROVOD = tuple(sorted(name for name, known in KNOWN.items() if known.recipe and known.recipe.horovod))
 
 
 def faults(environment: Environment, system: System) -> tuple[Fault, ...]:
@@ -26,6 +32,7 @@ def faults(environment: Environment, system: System) -> tuple[Fault, ...]:
                 *_python_faults(environment, system),
                 *_import_faults(environment),
                 *_spec_faults(environment),
+                *_spack_faults(environment),
                 *_module_faults(environment),
                 *_default_faults(environment),
             }
@@ -75,6 +82,19 @@ def _spec_faults(environment: Environment) -> Iterator[Fault]:
                 what = f"the spec asks for {named}, and `{key}:` for {asked}"
                 where = f"frameworks.{name}.spec"
                 yield Fault(where=where, what=what, remedy=f"leave {named} out of the spec")
+
+
+def _spack_faults(environment: Environment) -> Iterator[Fault]:
+    for name, framework in environment.frameworks.items():
+        if not isinstance(framework, SpackFramework):
+            continue
+        if name in TAKEN:
+            what = f"{name} is what stackgen calls files of its own"
+            remedy = f"call the framework otherwise, and write below it `module: {name}`"
+            yield Fault(where=f"frameworks.{name}", what=what, remedy=remedy)
+        if Feature.HOROVOD in framework.features and not recipe_of(name, framework).horovod:
+            what = f"Horovod serves {' and '.join(HOROVOD)}, not {name}"
+            yield Fault(where=f"frameworks.{name}.features", what=what, remedy="leave horovod out")
 
 
 def _module_faults(environment: Environment) -> Iterator[Fault]:

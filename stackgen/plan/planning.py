@@ -14,9 +14,11 @@ from stackgen.model import (
     Framework,
     SpackFramework,
     System,
+    Toolchain,
     WheelsFramework,
 )
 from stackgen.plan.faults import faults
+from stackgen.plan.requests import feature_specs, framework_spec
 from stackgen.plan.specs import pinned
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
@@ -37,18 +39,19 @@ def plan(environment: Environment, system: System) -> Plan:
         toolchain=tuple(sorted(environment.toolchain.model_dump(exclude_none=True).items())),
         packages=environment.packages,
         frameworks=tuple(
-            _planned(name, framework, system) for name, framework in sorted(environment.frameworks.items())
+            _planned(name, framework, system, environment.toolchain)
+            for name, framework in sorted(environment.frameworks.items())
         ),
     )
 
 
-def _planned(name: str, framework: Framework, system: System) -> FrameworkPlan:
+def _planned(name: str, framework: Framework, system: System, toolchain: Toolchain) -> FrameworkPlan:
     about = _about(name, framework, system)
     match framework:
         case WheelsFramework():
             return _wheels(name, about, framework, system)
         case SpackFramework():
-            return _spack(name, about, framework)
+            return _spack(name, about, framework, system, toolchain)
         case ContainerFramework():
             return ContainerPlan(name=name, about=about, image=framework.image)
     assert_never(framework)
@@ -89,10 +92,14 @@ def _wheels(name: str, about: About, framework: WheelsFramework, system: System)
     )
 
 
-def _spack(name: str, about: About, framework: SpackFramework) -> SpackPlan:
+def _spack(
+    name: str, about: About, framework: SpackFramework, system: System, toolchain: Toolchain
+) -> SpackPlan:
+    spec = framework_spec(name, framework, system, toolchain)
     return SpackPlan(
         name=name,
         about=about,
-        spec=pinned(framework.spec or name, framework.version, framework.python),
+        spec=pinned(spec, framework.version, framework.python),
+        features=feature_specs(name, framework, system, toolchain),
         imports=framework.imports or knowledge(name, framework.module).imports,
     )

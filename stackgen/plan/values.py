@@ -56,6 +56,8 @@ class SpackPlan:
     about: About
     spec: str
     """What Spack is asked for; version and Python are in it."""
+    features: tuple[str, ...]
+    """The specs that its features ask for beside it."""
     imports: str
 
 
@@ -92,3 +94,8 @@ class Plan:
     def wheels(self) -> tuple[WheelsPlan, ...]:
         """The frameworks that come from wheels."""
         return tuple(framework for framework in self.frameworks if isinstance(framework, WheelsPlan))
+
+    @property
+    def spack(self) -> tuple[SpackPlan, ...]:
+        """The frameworks that Spack builds."""
+        return tuple(framework for framework in self.frameworks if isinstance(framework, SpackPlan))

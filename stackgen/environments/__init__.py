@@ -1,0 +1,6 @@
+"""What a Spack user would have written by hand: environments, configuration and recipes, from a plan."""
+
+from stackgen.environments.roots import TOOLCHAIN, SpackEnvironment, spack_environments
+from stackgen.environments.written import environment_tree
+
+__all__ = ["TOOLCHAIN", "SpackEnvironment", "environment_tree", "spack_environments"]

@@ -1,0 +1,149 @@
+"""packages.yaml: compilers, externals, and what every node of every graph must be.
+
+How Spack 1.1 reads it (lib/spack/spack/solver/requirements.py and externals.py):
+
+* The `require:` of a package replaces that of `all`, so it has to repeat the target. The one of a virtual
+  package adds to both, which is how one MPI and one BLAS come to be the only ones.
+* Under `all`, what a package cannot have is skipped: `cuda_arch` binds those alone that have it.
+* An external gets the target that a plain text of its `require:` names.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from stackgen.environments.documents import Document
+from stackgen.model import Compiler, External
+from stackgen.model.system import Language, package_name
+from stackgen.plan import Plan
+from stackgen.plan.requests import MKL, capabilities
+from stackgen.plan.specs import version_in
+
+_KEYS: Mapping[Language, str] = {"c": "c", "c++": "cxx", "fortran": "fortran"}
+"""What Spack calls the languages, as keys and as virtual packages."""
+_REQUIRED_OF: Mapping[str, tuple[str, ...]] = {
+    MKL: ("blas", "lapack", "mkl"),
+    "amdblis": ("blas",),
+    "blis": ("blas",),
+    "essl": ("blas",),
+    "nvpl-blas": ("blas",),
+}
+"""What a math library is alone in providing; BLAS and LAPACK where it is not listed."""
+_PREFERRED_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    MKL: {"fftw-api": (MKL, "fftw"), "scalapack": (MKL, "netlib-scalapack")},
+    "amdblis": {"lapack": ("amdlibflame",)},
+    "blis": {"lapack": ("libflame",)},
+    "cray-libsci": {"fftw-api": ("cray-fftw", "fftw"), "scalapack": ("cray-libsci", "netlib-scalapack")},
+    "essl": {"lapack": ("essl", "netlib-lapack")},
+    "nvpl-blas": {
+        "fftw-api": ("nvpl-fft", "fftw"),
+        "lapack": ("nvpl-lapack",),
+        "scalapack": ("nvpl-scalapack",),
+    },
+}
+"""What it provides in some variants only, or for some users only, with what steps in."""
+
+
+def packages(plan: Plan) -> Mapping[str, Document]:
+    """The content of packages.yaml."""
+    toolchain = dict(plan.toolchain)
+    content: dict[str, dict[str, Document]] = {"all": _for_all(plan, toolchain)}
+    for name, entry in (*_compilers(plan), *_externals(plan)):
+        content[name] = content.get(name, {}) | entry
+    for virtual, spec in (*_languages(plan, toolchain), *_providers(toolchain)):
+        content[virtual] = {"require": [spec]}
+    if cuda := toolchain.get("cuda"):
+        required = [*_required(plan), cuda]
+        content[package_name(cuda)] = content.get(package_name(cuda), {}) | {"require": required}
+    return content
+
+
+def _for_all(plan: Plan, toolchain: Mapping[str, str]) -> dict[str, Document]:
+    preferred = _PREFERRED_OF.get(package_name(toolchain.get("math", "")), {})
+    providers: Document = {virtual: list(names) for virtual, names in preferred.items()}
+    return {
+        "require": [*_required(plan), *_cuda_required(plan)],
+        **({"providers": providers} if preferred else {}),
+        **({} if capabilities(plan.system) else {"variants": ["~cuda", "~rocm"]}),
+    }
+
+
+def _required(plan: Plan) -> list[str]:
+    return [f"target={plan.system.target}"]
+
+
+def _cuda_required(plan: Plan) -> Iterator[Document]:
+    if found := capabilities(plan.system):
+        yield {"spec": f"cuda_arch={','.join(found)}", "when": "+cuda"}
+
+
+def _compilers(plan: Plan) -> Iterator[tuple[str, dict[str, Document]]]:
+    compilers = plan.system.compilers
+    for name in dict.fromkeys(compiler.package for compiler in compilers):
+        mine = [compiler for compiler in compilers if compiler.package == name]
+        yield name, _entry(plan, mine, [_compiler(compiler) for compiler in mine])
+
+
+def _compiler(compiler: Compiler) -> Document:
+    spec = compiler.spec
+    if compiler.package == "gcc" and "languages=" not in spec:
+        spec = f"{spec} languages={','.join(compiler.languages)}"
+    programs = {_KEYS[language]: compiler.program(language) for language in compiler.languages}
+    return {"spec": spec, "prefix": compiler.prefix, "extra_attributes": {"compilers": programs}}
+
+
+def _externals(plan: Plan) -> Iterator[tuple[str, dict[str, Document]]]:
+    externals = plan.system.externals
+    for name in dict.fromkeys(external.package for external in externals):
+        mine = [external for external in externals if external.package == name]
+        yield name, _entry(plan, mine, [_external(external) for external in mine])
+
+
+def _external(external: External) -> Document:
+    modules = {"modules": list(external.modules)} if external.modules else {}
+    return {"spec": external.spec, "prefix": external.prefix, **modules}
+
+
+def _entry(
+    plan: Plan, there: list[Compiler] | list[External], externals: list[Document]
+) -> dict[str, Document]:
+    """Not to be built, unless another version is asked for than those that are there."""
+    versions = {version_in(one.spec) for one in there}
+    asked = {version_in(spec) for spec in _asked(plan) if package_name(spec) == there[0].package}
+    buildable = any(wanted and not _is_among(wanted, versions) for wanted in asked)
+    return {"buildable": buildable, "externals": externals}
+
+
+def _asked(plan: Plan) -> Iterator[str]:
+    yield from (spec for _, spec in plan.toolchain)
+    yield from plan.packages
+    yield from (framework.spec for framework in plan.spack)
+
+
+def _is_among(wanted: str, versions: set[str]) -> bool:
+    """Whether a version that is there may be meant; of ranges Spack knows more than we do."""
+    return ":" in wanted or any(f"{there}.".startswith(f"{wanted}.") for there in versions)
+
+
+def _languages(plan: Plan, toolchain: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The one compiler of each language: the toolchain's, or else the first of the system that has it."""
+    chosen = toolchain.get("compiler", "")
+    there = [compiler for compiler in plan.system.compilers if _is_meant(compiler, chosen)]
+    for language, virtual in _KEYS.items():
+        if chosen and (not there or any(language in compiler.languages for compiler in there)):
+            yield virtual, chosen
+        elif spec := next((one.spec for one in plan.system.compilers if language in one.languages), ""):
+            yield virtual, spec
+
+
+def _is_meant(compiler: Compiler, chosen: str) -> bool:
+    if not chosen or compiler.package != package_name(chosen):
+        return False
+    wanted = version_in(chosen)
+    return not wanted or _is_among(wanted, {version_in(compiler.spec)})
+
+
+def _providers(toolchain: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if mpi := toolchain.get("mpi"):
+        yield "mpi", mpi
+    if math := toolchain.get("math"):
+        for virtual in _REQUIRED_OF.get(package_name(math), ("blas", "lapack")):
+            yield virtual, math

@@ -1,0 +1,56 @@
+"""What Spack is asked for in the name of a framework, where the YAML file leaves it to us."""
+
+from stackgen.frameworks import KNOWN, Recipe, knowledge
+from stackgen.model import Feature, SpackFramework, System, Toolchain
+from stackgen.model.system import package_name
+
+MKL = "intel-oneapi-mkl"
+_RECIPES = {known.recipe.package: known.recipe for known in KNOWN.values() if known.recipe}
+
+
+def framework_spec(name: str, framework: SpackFramework, system: System, toolchain: Toolchain) -> str:
+    """The site's own spec as it stands, or what is known of the framework on such a machine."""
+    if framework.spec:
+        return framework.spec
+    recipe = recipe_of(name, framework)
+    variants = (
+        recipe.mkl if _is_mkl(toolchain) else recipe.no_mkl,
+        recipe.gpu if capabilities(system) else recipe.cpu,
+    )
+    return " ".join((recipe.package, *filter(None, variants)))
+
+
+def feature_specs(
+    name: str, framework: SpackFramework, system: System, toolchain: Toolchain
+) -> tuple[str, ...]:
+    """The specs of the packages that a framework's features are, sorted."""
+    wanted = set(framework.features)
+    specs = {Feature.JUPYTER: "py-ipykernel", Feature.MPI4PY: "py-mpi4py"}
+    if Feature.HOROVOD in wanted:
+        specs[Feature.HOROVOD] = _horovod(recipe_of(name, framework).horovod, system, toolchain)
+    return tuple(sorted(spec for feature, spec in specs.items() if feature in wanted))
+
+
+def recipe_of(name: str, framework: SpackFramework) -> Recipe:
+    """What is known of the framework, or of the package that it names, in Spack."""
+    if framework.spec:
+        package = package_name(framework.spec)
+        return _RECIPES.get(package, Recipe(package=package))
+    return knowledge(name, framework.module).recipe or Recipe(package=name)
+
+
+def capabilities(system: System) -> tuple[str, ...]:
+    """The compute capabilities of a system's NVIDIA GPUs as `cuda_arch` writes them: 7.0 is 70."""
+    known = {gpu.capability for gpu in system.accelerators if gpu.capability}
+    return tuple(sorted({text.replace(".", "") for text in known}, key=int))
+
+
+def _horovod(serves: str, system: System, toolchain: Toolchain) -> str:
+    """py-horovod over MPI where the toolchain has one, over Gloo where it has none."""
+    network = "mpi" if toolchain.mpi else "gloo"
+    cuda, operations = ("+cuda", "nccl") if capabilities(system) else ("~cuda", network)
+    return f"py-horovod {cuda} controllers={network} frameworks={serves} tensor_ops={operations}"
+
+
+def _is_mkl(toolchain: Toolchain) -> bool:
+    return bool(toolchain.math and toolchain.math.startswith(MKL))
