@@ -1,19 +1,47 @@
 """What of a plan decides its lock, and what of it has changed since."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from stackgen.environments import environment_tree, spack_environments
 from stackgen.lock.values import Json, Lock
+from stackgen.pins import PINS
 from stackgen.plan import Plan, WheelsPlan
+
+_DECISIVE = ("spack/config/packages.yaml", "spack/config/concretizer.yaml", "spack/repos/")
+"""Of what is generated for Spack, what its solutions depend on besides the roots."""
+_GENERATED = "spack.files."
+"""These follow from what the site wrote: they count where nothing else has changed."""
 
 
 def inputs(plan: Plan) -> dict[str, Json]:
     """All that a lock is made from, by the keys of the YAML files; prefix, settings and release are not."""
+    environments = {environment.name: list(environment.specs) for environment in spack_environments(plan)}
     return {
+        **({"spack": _spack_inputs(plan, environments)} if environments else {}),
         "system": {"architecture": plan.platform.architecture, "glibc": plan.platform.glibc},
         "frameworks": {framework.name: _framework_inputs(framework) for framework in plan.wheels},
+    }
+
+
+def _spack_inputs(plan: Plan, environments: Mapping[str, Sequence[str]]) -> Json:
+    system = plan.system
+    return {
+        "commits": {pin.name: pin.commit for pin in PINS},
+        "os": system.os,
+        "target": system.target,
+        "toolchain": dict(plan.toolchain),
+        "compilers": [f"{compiler.spec} in {compiler.prefix}" for compiler in system.compilers],
+        "externals": [f"{external.spec} in {external.prefix}" for external in system.externals],
+        "environments": {name: list(specs) for name, specs in environments.items()},
+        "files": {
+            path: hashlib.sha256(file.text.encode()).hexdigest()
+            for path, file in environment_tree(plan).items()
+            if path.startswith(_DECISIVE)
+        },
     }
 
 
@@ -27,7 +55,9 @@ def _framework_inputs(framework: WheelsPlan) -> Json:
 
 def changes(lock: Lock, plan: Plan) -> tuple[str, ...]:
     """What of the YAML no longer fits the lock, a line each: `frameworks.tensorflow.python: 3.11 -> 3.12`."""
-    return tuple(_mapping_changes("", lock.inputs, inputs(plan)))
+    found = tuple(_mapping_changes("", lock.inputs, inputs(plan)))
+    named = tuple(line for line in found if not line.startswith(_GENERATED))
+    return named or (("what stackgen generates for Spack has changed",) if found else ())
 
 
 def _mapping_changes(where: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
@@ -65,5 +95,13 @@ def _by_name(requirements: list[Json]) -> dict[str, str]:
     """Requirements by package; several of one package are one text."""
     named: dict[str, list[str]] = {}
     for text in map(str, requirements):
-        named.setdefault(canonicalize_name(Requirement(text).name), []).append(text)
+        named.setdefault(_name(text), []).append(text)
     return {name: " and ".join(texts) for name, texts in named.items()}
+
+
+def _name(text: str) -> str:
+    """The package that a requirement is for; a Spack spec, or a compiler with its place, is its own name."""
+    try:
+        return canonicalize_name(Requirement(text).name)
+    except InvalidRequirement:
+        return text
