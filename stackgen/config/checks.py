@@ -5,7 +5,23 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from stackgen.errors import Fault
-from stackgen.model import Environment
+from stackgen.model import Environment, SpackFramework, System
+
+_PROVIDERS = {
+    "mpi": frozenset(
+        {
+            *("cray-mpich", "cray-mvapich2", "fujitsu-mpi", "hpcx-mpi", "intel-oneapi-mpi", "mpich", "mpt"),
+            *("mvapich", "mvapich2", "openmpi", "spectrum-mpi"),
+        }
+    ),
+    "math": frozenset(
+        {
+            *("amdblis", "armpl-gcc", "atlas", "blis", "cray-libsci", "essl", "intel-oneapi-mkl"),
+            *("netlib-lapack", "nvpl-blas", "openblas"),
+        }
+    ),
+}
+"""The packages of Spack that provide MPI, and those that provide BLAS."""
 
 
 def check(environment: Environment, directory: Path) -> list[Fault]:
@@ -34,3 +50,30 @@ def _same_names(environment: Environment) -> list[Fault]:
             what = f"{first} and {name} are one name"
             found.append(Fault(where=f"frameworks.{name}", what=what, remedy="rename one of them"))
     return found
+
+
+def undecided(environment: Environment, system: System) -> list[Fault]:
+    """Where the system offers several of what there can be only one of, and the environment chooses none."""
+    toolchain = environment.toolchain
+    named = {"mpi": toolchain.mpi, "math": toolchain.math}
+    return [
+        Fault(
+            where=f"toolchain.{part}",
+            what=f"the system {system.name} has {' and '.join(found)}",
+            remedy=f"choose one by `toolchain: {{{part}: {found[0]}}}`",
+        )
+        for part, providers in _PROVIDERS.items()
+        if _asks_spack(environment) and not named[part] and len(found := _offered(system, providers)) > 1
+    ]
+
+
+def _asks_spack(environment: Environment) -> bool:
+    frameworks = environment.frameworks.values()
+    return bool(environment.packages) or any(
+        isinstance(framework, SpackFramework) for framework in frameworks
+    )
+
+
+def _offered(system: System, providers: frozenset[str]) -> list[str]:
+    """Their versions too, for two of one package are as many."""
+    return [external.spec for external in system.externals if external.package in providers]

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from stackgen import host
 from stackgen.config import nodes
-from stackgen.config.checks import check
+from stackgen.config.checks import check, undecided
 from stackgen.config.faults import faults as faults_of
 from stackgen.config.join import Reading
+from stackgen.contradictions import contradictions
 from stackgen.errors import Fault, InputError, Place
 from stackgen.model import Environment, System
 from stackgen.model.base import Strict, near
@@ -57,6 +58,8 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
         system = _system(root, path, reading)
     if environment:
         faults += [_placed(fault, places) for fault in check(environment, path.parent)]
+    if environment and system:
+        faults += [_placed(fault, places) for fault in undecided(environment, system)]
     if faults or not environment or not system:
         raise InputError(*_sorted(faults))
     return Loaded(
@@ -70,7 +73,11 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
 
 def load_system(path: Path) -> System:
     """Read the description of a system; InputError with every fault of its files."""
-    return load_model(path, System)
+    reading = Reading()
+    system = _read_system(path, reading)
+    if system is None or reading.faults:
+        raise InputError(*_sorted(reading.faults))
+    return system
 
 
 def load_model(path: Path, model: type[_Model]) -> _Model:
@@ -134,7 +141,11 @@ def _this(place: Place, faults: list[Fault]) -> System | None:
 
 def _read_system(path: Path, reading: Reading) -> System | None:
     root = reading.read(path)
-    return _validated(System, root, reading.faults) if root else None
+    system = _validated(System, root, reading.faults) if root else None
+    if root and system:
+        places = {"": Place(file=str(path)), **nodes.places(root)}
+        reading.faults += [_placed(fault, places) for fault in contradictions(system)]
+    return system
 
 
 def _placed(fault: Fault, places: Mapping[str, Place]) -> Fault:

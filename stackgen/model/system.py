@@ -3,9 +3,9 @@
 import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
-from stackgen import targets
+from stackgen import cuda, targets
 from stackgen.model.base import Strict, refuse
 from stackgen.model.machine import (
     Capability,
@@ -49,8 +49,7 @@ _PROGRAMS: dict[str, tuple[str, str, str]] = {
 
 def package_name(spec: str) -> str:
     """The package that a spec begins with."""
-    found = re.match(r"[a-z0-9_-]+", spec)
-    return found[0] if found else spec
+    return re.split(r"[^a-z0-9_-]", spec, maxsplit=1)[0]
 
 
 class Nodes(Strict):
@@ -62,19 +61,30 @@ class Nodes(Strict):
     memory: Memory | None = None
 
 
-class Compiler(Strict):
-    """A compiler that the system has, as Spack is told of it."""
+class _Installed(Strict):
+    """Software that the system has, as Spack is told of it."""
 
     spec: Spec
     prefix: Directory
-    languages: tuple[Language, ...] = ("c", "c++", "fortran")
-    programs: dict[_Spoken, Program] = Field(default_factory=dict)
-    """The compiler of a language where it is not PREFIX/bin and its usual name."""
 
     @property
     def package(self) -> str:
         """The name of its package in Spack, such as `intel-oneapi-compilers`."""
         return package_name(self.spec)
+
+    @property
+    def version(self) -> str:
+        """The version that its spec names, or nothing: 13.2.0 of `gcc@=13.2.0 +nls`."""
+        found = re.match(r"[a-z0-9_-]+\s*@=?([\w.-]+)(?![\w.:,-])", self.spec)
+        return found[1] if found else ""
+
+
+class Compiler(_Installed):
+    """A compiler that the system has, as Spack is told of it."""
+
+    languages: tuple[Language, ...] = ("c", "c++", "fortran")
+    programs: dict[_Spoken, Program] = Field(default_factory=dict)
+    """The compiler of a language where it is not PREFIX/bin and its usual name."""
 
     def program(self, language: Language) -> str:
         """The absolute path of its compiler for a language."""
@@ -83,18 +93,11 @@ class Compiler(Strict):
         return self.programs.get(language, f"{self.prefix}/bin/{name}")
 
 
-class External(Strict):
+class External(_Installed):
     """Software that the system has and that Spack must not build."""
 
-    spec: Spec
-    prefix: Directory
     modules: tuple[Line, ...] = ()
     """What `module load` needs before it works."""
-
-    @property
-    def package(self) -> str:
-        """The name of its package in Spack."""
-        return package_name(self.spec)
 
 
 class Interpreter(Strict):
@@ -115,6 +118,15 @@ class Accelerator(Strict):
     driver: Driver | None = None
     """NVIDIA's driver, such as 535.104.05; it decides which CUDA can run."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_capability(cls, given: object) -> object:
+        """A known model says its capability itself."""
+        if not isinstance(given, dict) or given.get("capability") or not isinstance(given.get("model"), str):
+            return given
+        known = cuda.capability(given["model"])
+        return {**given, "capability": known} if known else given
+
 
 class Partition(Strict):
     """What jobs may ask of a scheduler's partition or queue."""
@@ -134,6 +146,8 @@ class Scheduler(Strict):
 
 class System(Strict):
     """A machine: what a lock is made for and a release runs on."""
+
+    model_config = ConfigDict(serialize_by_alias=True)  # what it writes, it reads
 
     name: Annotated[Line, Field(examples=["SuperMUC-NG"])]
     """What people call it."""

@@ -1,0 +1,116 @@
+"""Which CUDA serves which GPU and which driver, as NVIDIA's documents say."""
+
+import re
+from typing import NamedTuple
+
+Version = tuple[int, ...]
+
+_CAPABILITIES = {
+    "K20": "3.5",
+    "K40": "3.5",
+    "K80": "3.7",
+    "M40": "5.2",
+    "M60": "5.2",
+    "P4": "6.1",
+    "P40": "6.1",
+    "P100": "6.0",
+    "V100": "7.0",
+    "V100S": "7.0",
+    "T4": "7.5",
+    "A100": "8.0",
+    "A30": "8.0",
+    "A10": "8.6",
+    "A16": "8.6",
+    "A2": "8.6",
+    "A40": "8.6",
+    "L4": "8.9",
+    "L40": "8.9",
+    "L40S": "8.9",
+    "H100": "9.0",
+    "H200": "9.0",
+    "GH200": "9.0",
+    "B200": "10.0",
+    "GB200": "10.0",
+    "B300": "10.3",
+    "GB300": "10.3",
+}
+"""The compute capability of NVIDIA's data centre GPUs: https://developer.nvidia.com/cuda-gpus and, of those
+that it no longer lists, https://developer.nvidia.com/cuda-legacy-gpus."""
+
+
+class Range(NamedTuple):
+    """The first and the last CUDA whose compiler makes code for a capability; the last may be open."""
+
+    first: Version
+    last: Version | None = None
+
+
+_RANGES = {
+    "3.0": Range((5, 0), (10, 2)),
+    "3.2": Range((6, 0), (10, 2)),
+    "3.5": Range((5, 0), (11, 8)),
+    "3.7": Range((6, 5), (11, 8)),
+    "5.0": Range((6, 0), (12, 9)),
+    "5.2": Range((6, 5), (12, 9)),
+    "5.3": Range((6, 5), (12, 9)),
+    "6.0": Range((8, 0), (12, 9)),
+    "6.1": Range((8, 0), (12, 9)),
+    "6.2": Range((8, 0), (12, 9)),
+    "7.0": Range((9, 0), (12, 9)),
+    "7.2": Range((9, 2), (12, 9)),
+    "7.5": Range((10, 0)),
+    "8.0": Range((11, 0)),
+    "8.6": Range((11, 1)),
+    "8.7": Range((11, 4)),
+    "8.9": Range((11, 8)),
+    "9.0": Range((11, 8)),
+    "10.0": Range((12, 8)),
+    "10.3": Range((12, 9)),
+    "11.0": Range((13, 0)),
+    "12.0": Range((12, 8)),
+    "12.1": Range((12, 9)),
+}
+"""From the release notes of the CUDA toolkits that brought and removed each:
+https://docs.nvidia.com/cuda/archive"""
+
+_DRIVERS = {
+    (7, 0): (346, 46),
+    (7, 5): (352, 31),
+    (8, 0): (375, 26),
+    (9, 0): (384, 81),
+    (9, 1): (390, 46),
+    (9, 2): (396, 26),
+    (10, 0): (410, 48),
+    (10, 1): (418, 39),
+    (10, 2): (440, 33),
+    (11,): (450, 80, 2),
+    (12,): (525, 60, 13),
+    (13,): (580,),
+}
+"""The oldest driver on Linux that a CUDA runs on; from 11 on one serves all of a major version:
+https://docs.nvidia.com/cuda/cuda-toolkit-release-notes, tables 2 and 3."""
+
+_WORD = re.compile(r"[A-Z]+\d+[A-Z]?(?![A-Z])")
+
+
+def parsed(version: str) -> Version:
+    """A version as numbers: 535.104.05 is 535, 104, 5."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def capability(model: str) -> str | None:
+    """The compute capability of a GPU by what it is called, such as `NVIDIA A100-SXM4-40GB`."""
+    words = _WORD.findall(model.upper())
+    return next((_CAPABILITIES[word] for word in words if word in _CAPABILITIES), None)
+
+
+def serving(capability: str) -> Range | None:
+    """The CUDA versions that make code for a capability; None of one that is not known here."""
+    return _RANGES.get(capability)
+
+
+def oldest_driver(cuda: str) -> str:
+    """The oldest driver that runs a CUDA, as it is written; empty where none is known."""
+    version = parsed(cuda)
+    found = _DRIVERS.get(version[:2]) or _DRIVERS.get(version[:1]) or ()
+    return ".".join(f"{part:02}" for part in found)
