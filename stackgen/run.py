@@ -1,10 +1,13 @@
 """The only starter of processes."""
 
+import codecs
 import os
+import selectors
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,8 @@ class Command:
     stdin: str = ""
     timeout: float | None = None
     """Seconds."""
+    heard: Callable[[str], None] | None = None
+    """Told each line of standard output as it comes, its end left off; what it raises ends the program."""
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -80,7 +85,7 @@ class LoggedRunner:
             try:
                 if self._stopped:  # looked at after the process is known: `stop` or we end it
                     raise WorkError(f"`{command}` is not started any more")
-                stdout, stderr = process.communicate(command.stdin, command.timeout)
+                stdout, stderr = _streams(process, command)
             except BaseException:
                 _end(process)
                 raise
@@ -112,6 +117,74 @@ def _not_started(command: Command, error: OSError) -> WorkError:
         return WorkError(f"the directory {command.directory} cannot be worked in: {error.strerror}")
     remedy = "see `stackgen doctor`" if isinstance(error, FileNotFoundError) else ""
     return WorkError(f"{command.argv[0]} cannot be started: {error.strerror}", remedy)
+
+
+def _streams(process: subprocess.Popen[str], command: Command) -> tuple[str, str]:
+    """What the program wrote, when it has ended; TimeoutExpired where it takes too long."""
+    if command.heard is None:
+        return process.communicate(command.stdin, command.timeout)
+    deadline = time.monotonic() + (float("inf") if command.timeout is None else command.timeout)
+    streams = _listen(process, command, deadline)
+    process.wait(_left(command, deadline))
+    return streams
+
+
+def _listen(process: subprocess.Popen[str], command: Command, deadline: float) -> tuple[str, str]:
+    """Read both streams to their ends, telling of whole lines on the way."""
+    assert process.stdout
+    assert process.stderr
+    assert command.heard
+    _give(process, command.stdin)
+    output, errors = _Text(command.heard), _Text(None)
+    with selectors.DefaultSelector() as watched:
+        watched.register(process.stdout, selectors.EVENT_READ, output)
+        watched.register(process.stderr, selectors.EVENT_READ, errors)
+        while watched.get_map():
+            for key, _ in watched.select(_left(command, deadline)):
+                part = os.read(key.fd, 2**20)
+                key.data.add(part)
+                if not part:
+                    watched.unregister(key.fileobj)
+    return output.text, errors.text
+
+
+def _give(process: subprocess.Popen[str], text: str) -> None:
+    """Give what the pipe holds at once; with more, the program and we could wait for each other forever."""
+    assert process.stdin
+    assert len(text.encode()) <= 2**12, "give it a file"
+    with suppress(BrokenPipeError):  # it may not care, as with `communicate`
+        process.stdin.write(text)
+        process.stdin.close()
+
+
+def _left(command: Command, deadline: float) -> float | None:
+    """Seconds until the deadline; TimeoutExpired once there are none."""
+    if command.timeout is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise subprocess.TimeoutExpired(command.argv, command.timeout)
+    return left
+
+
+class _Text:
+    """Bytes on their way to text, line by line."""
+
+    def __init__(self, heard: Callable[[str], None] | None) -> None:
+        self.text = ""
+        self._heard, self._parts, self._begun = heard, codecs.getincrementaldecoder("utf-8")("replace"), ""
+
+    def add(self, part: bytes) -> None:
+        """Take what came; nothing means that it was the last."""
+        text = self._parts.decode(part, final=not part)
+        self.text += text
+        if self._heard is None:
+            return
+        *lines, self._begun = (self._begun + text).split("\n")
+        if not part and self._begun:
+            lines.append(self._begun)
+        for line in lines:
+            self._heard(line)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

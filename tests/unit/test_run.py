@@ -3,6 +3,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,45 @@ def test_becoming_what_is_not_there(tmp_path: Path):
     assert str(caught.value) == f"{tmp_path}/gone cannot be started: No such file or directory"
     assert caught.value.exit_status == 127
     assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN  # a message to nobody ends no program
+
+
+def test_lines_are_heard_as_they_come(run: LoggedRunner, tmp_path: Path):
+    """The program goes on only when its first line was heard."""
+    code = """if True:
+        import os, sys, time
+        print("first", flush=True)
+        while not os.path.exists("heard"):
+            time.sleep(0.01)
+        sys.stderr.write("x" * 200_000)
+        sys.stdout.write("zw\u00f6lf\\n" * 30_000 + "no end")
+    """
+    lines: list[str] = []
+
+    def heard(line: str) -> None:
+        lines.append(line)
+        (tmp_path / "heard").touch()
+
+    command = python(code, tmp_path, PYTHONUTF8="1")
+    command = replace(command, argv=(sys.executable, "-c", code), heard=heard, stdin="unread")
+    outcome = run(command)
+    assert lines == ["first", *["zw\u00f6lf"] * 30_000, "no end"]
+    assert outcome == Outcome(status=0, stdout="\n".join(lines), stderr="x" * 200_000)
+
+
+def test_a_heard_program_that_hangs_is_ended(run: LoggedRunner, tmp_path: Path):
+    command = Command(
+        argv=("sleep", "30"), environment={"PATH": os.defpath}, directory=tmp_path, timeout=0.2, heard=print
+    )
+    with pytest.raises(TimeLimitError, match=r"^`sleep 30` did not end within 0\.2 s$"):
+        run(command)
+
+
+def test_what_hearing_raises_ends_the_program(run: LoggedRunner, tmp_path: Path):
+    def heard(line: str) -> None:
+        raise WorkError(f"{line} cannot be kept")
+
+    command = replace(python("print('it', flush=True); import time; time.sleep(60)", tmp_path), heard=heard)
+    started = time.monotonic()
+    with pytest.raises(WorkError, match=r"^it cannot be kept$"):
+        run(command)
+    assert time.monotonic() - started < 30
