@@ -1,11 +1,13 @@
 """Commands about the machine that stackgen runs on."""
 
+from pathlib import Path
+
 import click
 from click.shell_completion import get_completion_class
 
 from stackgen.cli.options import as_json, print_json, tools
 from stackgen.doctor import Finding, State, examine
-from stackgen.errors import WorkError
+from stackgen.errors import InputError, WorkError
 
 _MARKS = {State.GOOD: "ok", State.OPTIONAL: "--", State.MISSING: "!!"}
 
@@ -30,6 +32,34 @@ def doctor(*, as_json: bool) -> None:
 def _line(finding: Finding) -> str:
     remedy = f"\n   {'':<12} -> {finding.remedy}" if finding.remedy else ""
     return f"{_MARKS[finding.state]} {finding.name:<12} {finding.found}{remedy}"
+
+
+@click.command()
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write into a new file."
+)
+@click.option("--name", metavar="NAME", help="What people call the machine.")
+@click.option(
+    "--script", is_flag=True, help="Print the program that does it, for a machine without stackgen."
+)
+def probe(output: Path | None, name: str | None, *, script: bool) -> None:
+    """Print this machine as a system file, or write it: -o environments/systems/NAME.yaml.
+
+    A machine without stackgen needs Python 3.6 and the program: `stackgen probe --script > probe.py`,
+    and there `python3 probe.py > NAME.yaml`.
+    """
+    from stackgen import files
+    from stackgen.probing import probe_script, probed
+
+    if output and output.exists():
+        raise InputError.of(f"{output} exists already", "name another file")
+    text = probe_script() if script else probed(name, tools(verbose=False).run)
+    if not output:
+        click.echo(text, nl=False)
+        return
+    files.write(output, text)
+    use = f"python3 {output.name} > NAME.yaml" if script else f"read it, and write `system: {output.stem}`"
+    click.echo(f"{output} is written; next: {use}")
 
 
 @click.command()

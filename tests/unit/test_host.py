@@ -139,7 +139,7 @@ def test_gpus_are_counted_by_model(tmp_path):
     for address, model in (("0000:19:00.0", "NVIDIA H200"), ("0000:3b:00.0", "NVIDIA H200")):
         text = f"Model: \t\t {model}\nIRQ:   \t\t 100\n"
         put(tmp_path / "driver/nvidia/gpus" / address / "information", text)
-    assert host.accelerators(tmp_path) == (Accelerator(model="NVIDIA H200", count=2),)
+    assert host.accelerators(tmp_path) == (Accelerator(model="NVIDIA H200", count=2, capability="9.0"),)
 
 
 def test_a_machine_without_gpus_has_none(tmp_path):
