@@ -1,0 +1,43 @@
+"""Environments on disk become Spack's active one; nothing is written but below the scratch directory."""
+
+from pathlib import Path
+from typing import Any
+
+import spack.config
+import spack.environment as ev
+import spack.environment.environment as module
+import spack.repo
+import spack.store
+
+
+def keep_to(scratch: Path) -> None:
+    """Point all that Spack would write, whatever the environments say, to the scratch directory."""
+    ours = {
+        "config": {
+            "install_tree": {"root": str(scratch / "store")},
+            "build_stage": [str(scratch / "stage")],
+            "environments_root": str(scratch / "environments"),
+        },
+        "concretizer": {"concretization_cache": {"enable": False}},
+        "bootstrap": {"enable": False},
+    }
+    scope = spack.config.InternalConfigScope("stackgen", ours)
+    spack.config.CONFIG.push_scope(scope, priority=spack.config.ConfigScopePriority.COMMAND_LINE)
+
+
+def activate(directory: Path) -> Any:
+    """Make the environment in a directory the active one in place of any other; recipes stay loaded."""
+    environment = ev.Environment(directory)
+    before = _recipes()
+    if active := ev.active_environment():
+        active.manifest.deactivate_config_scope()
+    module._active_environment = environment
+    environment.manifest.prepare_config_scope()
+    if _recipes() != before:
+        spack.repo.PATH.disable()
+        spack.repo.enable_repo(spack.repo.RepoPath.from_config(spack.config.CONFIG))
+    return environment
+
+
+def _recipes() -> Any:
+    return spack.config.get("repos")

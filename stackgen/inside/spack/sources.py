@@ -1,0 +1,91 @@
+"""What has to be fetched for a lock, by what the recipes say: nothing is fetched, nothing is looked for."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import spack.fetch_strategy as fetching
+import spack.stage
+from spack.patch import UrlPatch
+
+from stackgen.inside.spack import scopes
+
+_DOWNLOADERS = {
+    "bazel": "bazel",
+    "go": "go",
+    "gradle": "gradle",
+    "maven": "maven",
+    "npm": "npm",
+    "rust": "cargo",
+    "sbt": "sbt",
+    "stack": "stack",
+    "yarn": "yarn",
+}
+"""Packages that fetch what is built with them, and the program of each that does."""
+
+
+def listed(environments: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """A line of JSON for each source, and for each package that fetches more while it is built."""
+    told = set()
+    for directory, lock in environments.values():
+        environment = scopes.activate(Path(directory))
+        with Path(lock).open(encoding="utf-8") as stream:
+            environment._read_lockfile(stream)
+        for spec in environment.all_specs_generator():
+            for line in map(json.dumps, () if spec.external else _of(spec)):
+                if line not in told:
+                    told.add(line)
+                    yield line
+
+
+def _of(spec: Any) -> Iterator[dict[str, Any]]:
+    package = spec.package
+    patches = iter([patch for patch in spec.patches if isinstance(patch, UrlPatch)])
+    if package.has_code or spec.patches:
+        for stage in package.stage:
+            line = {"package": spec.name, "version": str(spec.version), **_stage(stage, package, patches)}
+            if not all(address.startswith("file:") for address in line["urls"]):  # it lies with the recipe
+                yield line
+    for tool in spec.dependencies(deptype="build"):
+        if by := _DOWNLOADERS.get(tool.name):
+            yield {"package": spec.name, "by": by}
+
+
+def _stage(stage: Any, package: Any, patches: Iterator[Any]) -> dict[str, Any]:
+    fetcher = stage.default_fetcher
+    kind, name = _kind(stage, package, patches)
+    return {
+        "kind": kind,
+        "name": name,
+        "sha256": _sha256(fetcher),
+        "commit": str(getattr(fetcher, "commit", None) or ""),
+        "git": str(getattr(fetcher, "git", None) or ""),
+        "urls": _addresses(fetcher),
+        "path": stage.mirror_layout.path,
+    }
+
+
+def _kind(stage: Any, package: Any, patches: Iterator[Any]) -> tuple[str, str]:
+    """Spack keeps the stages of a package in this order: its source, its resources, its patches."""
+    if isinstance(stage, spack.stage.ResourceStage):
+        return "resource", str(stage.resource.name)
+    if stage is package.stage[0] and package.has_code:
+        return "source", package.name
+    return "patch", Path(next(patches).url).name
+
+
+def _sha256(fetcher: Any) -> str:
+    """Of the file that is fetched, where a patch has one digest packed and another unpacked."""
+    digest = str(getattr(fetcher, "digest", None) or "")
+    return digest if len(digest) == 64 else ""
+
+
+def _addresses(fetcher: Any) -> list[str]:
+    if isinstance(fetcher, fetching.URLFetchStrategy):
+        return [str(url) for url in fetcher.candidate_urls]
+    return [
+        str(address)
+        for address in (getattr(fetcher, "git", None) or getattr(fetcher, "url", None),)
+        if address
+    ]

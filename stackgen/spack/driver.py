@@ -1,0 +1,124 @@
+"""What Spack is asked for: locks of environments, their sources, and whether it knows what specs name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stackgen.errors import Fault
+from stackgen.spack.asking import Host, Spack, ask
+
+__all__ = ["Host", "Refused", "Solved", "Source", "Sources", "Spack", "check_specs", "solve", "sources"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """An environment's lock, the text of `spack.lock` as Spack writes it, and what it took."""
+
+    name: str
+    lock_text: str
+    seconds: float
+    specs: int
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An environment without a solution: a few lines of what collides, and all that Spack said."""
+
+    name: str
+    reasons: tuple[str, ...]
+    details: str
+
+
+def solve(
+    directories: Mapping[str, Path],
+    host: Host,
+    spack: Spack,
+    heard: Callable[[Solved | Refused], None] = lambda _: None,
+) -> tuple[Solved | Refused, ...]:
+    """Solve the environments in these directories as if on that host; nothing is written to them.
+
+    Several at once where processors and memory allow; `heard` is told of each as soon as it is done. The
+    result is in the order of the directories.
+    """
+    if not directories:
+        return ()
+    question = {"ask": "solve", "directories": {name: str(path) for name, path in directories.items()}}
+    told = ask(question, host, spack, lambda line: heard(_answer(line)))
+    answers = {answer.name: answer for answer in map(_answer, told)}
+    return tuple(answers[name] for name in directories)
+
+
+def _answer(line: Mapping[str, Any]) -> Solved | Refused:
+    if "lock" not in line:
+        return Refused(name=line["name"], reasons=tuple(line["reasons"]), details=line["details"])
+    return Solved(
+        name=line["name"],
+        lock_text=line["lock"],
+        seconds=line["seconds"],
+        specs=line["specs"],
+        nodes=line["nodes"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One thing that a mirror needs for a package."""
+
+    package: str
+    version: str
+    kind: str
+    """`source`, `patch` or `resource`."""
+    name: str
+    sha256: str
+    """Empty where Spack knows none: of a commit, and of what is only checked by another digest."""
+    commit: str
+    git: str
+    urls: tuple[str, ...]
+    path: str
+    """Where Spack looks for it below a mirror."""
+    size: int | None = None
+    """Bytes, where known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the locks need, and what will not be offline all the same."""
+
+    sources: tuple[Source, ...]
+    """Each once, sorted by package."""
+    downloads: tuple[tuple[str, str], ...]
+    """Packages that fetch during their build, behind Spack's back, and the program that does."""
+
+
+def sources(directories: Mapping[str, Path], locks: Mapping[str, Path], host: Host, spack: Spack) -> Sources:
+    """The sources of the locks of these environments, by the recipes alone: nothing is fetched."""
+    if not locks:
+        return Sources(sources=(), downloads=())
+    question = {
+        "ask": "sources",
+        "environments": {name: [str(directories[name]), str(lock)] for name, lock in locks.items()},
+    }
+    told = ask(question, host, spack)
+    found = {_source(line) for line in told if "kind" in line}
+    downloads = {(line["package"], line["by"]) for line in told if "by" in line}
+    return Sources(
+        sources=tuple(sorted(found, key=lambda one: (one.package, one.version, one.kind, one.path))),
+        downloads=tuple(sorted(downloads)),
+    )
+
+
+def _source(line: Mapping[str, Any]) -> Source:
+    return Source(**{**line, "urls": tuple(line["urls"])})
+
+
+def check_specs(
+    specs: Mapping[str, str], directory: Path | None, host: Host, spack: Spack
+) -> tuple[Fault, ...]:
+    """What specs name that no recipe has, by the place where each is written; nothing is solved.
+
+    `directory` is an environment whose repositories count, where there are any but Spack's own.
+    """
+    question = {"ask": "names", "specs": dict(specs), "directory": str(directory) if directory else ""}
+    return tuple(Fault(**line) for line in ask(question, host, spack))
