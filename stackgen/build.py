@@ -62,7 +62,7 @@ def unbuildable(plan: Plan) -> tuple[Fault, ...]:
     """What a plan asks for that stackgen can lock and describe, but not build yet."""
     packages = Fault(
         where="packages",
-        what="packages come from Spack, which stackgen cannot drive yet",
+        what="packages come from Spack, which stackgen can lock but not build yet",
         remedy="leave them out, or load them from the modules that the system has",
     )
     return (

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stackgen import files
+from stackgen.concretize import concretize
 from stackgen.config import Loaded, load
+from stackgen.environments import environment_tree
 from stackgen.errors import InputError
 from stackgen.lock import Lock, changes, lock_tree, read_lock
 from stackgen.modules import module_tree
@@ -83,14 +85,14 @@ def fitting_lock(project: Project) -> Lock | None:
 
 
 def lock_project(project: Project, tools: Tools) -> Lock:
-    """Resolve an environment anew and put its lock beside it, all of it or nothing."""
-    if not project.plan.wheels:
-        raise InputError.of(
-            f"no framework of {project.file.name} comes from wheels, and others cannot be locked yet",
-            "take one `from: wheels`",
-        )
+    """Resolve an environment anew and put its lock beside it, all of it or nothing.
+
+    What Spack has solved by then is remembered, also where the rest fails.
+    """
+    plan = project.plan
     with project.placed():
-        lock = resolve(project.plan, load_site(), tools.run, tools.progress)
+        wheels = resolve(plan, load_site(), tools.run, tools.progress)
+        lock = replace(wheels, spack=concretize(plan, tools.run, tools.progress))
     files.replace_tree(lock_tree(lock), project.lock_directory)
     return lock
 
@@ -110,6 +112,12 @@ def read_fitting_lock(project: Project) -> Lock:
             f"run `stackgen lock {project.file}` where there is a network",
         )
     return lock
+
+
+def generate_unlocked(project: Project) -> Tree:
+    """The files that need no lock: what Spack is given, or nothing where Spack is not needed."""
+    with project.placed():
+        return environment_tree(project.plan)
 
 
 def generate(project: Project, lock: Lock) -> Tree:

@@ -1,14 +1,16 @@
-"""Commands about mirrors: collect every file, prove that all are whole."""
+"""Commands about mirrors: list what one needs, collect it, prove that all of it is whole."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from stackgen.cli.options import as_json, environments, print_json, tools, verbose
+from stackgen.cli.options import as_json, environment, environments, print_json, tools, verbose
 from stackgen.errors import WorkError
+from stackgen.inventory import Needed, inventory
 from stackgen.mirror import verify as verified
 from stackgen.pipeline import collect
-from stackgen.project import open_project
+from stackgen.project import open_project, read_fitting_lock
 
 
 @click.group()
@@ -29,6 +31,46 @@ def create(environments: tuple[Path, ...], directory: Path, *, verbose: bool) ->
     click.echo(
         f"{collected.root} is complete for {', '.join(project.plan.environment for project in projects)}"
     )
+
+
+@mirror.command("plan", short_help="List what a mirror will need; fetch nothing.")
+@environment
+@as_json
+@verbose
+def plan_mirror(environment: Path, *, as_json: bool, verbose: bool) -> None:
+    """List every file that a mirror will need for a locked environment; nothing is fetched.
+
+    Each with its hash or commit, patches and resources included, and the packages whose build fetches by
+    itself, which no mirror can help.
+    """
+    project = open_project(environment)
+    found = inventory(project.plan, read_fitting_lock(project), tools(verbose=verbose).run)
+    if as_json:
+        print_json(
+            {
+                "needed": [asdict(needed) for needed in found.needed],
+                "downloads": [{"package": package, "by": by} for package, by in found.downloads],
+            }
+        )
+        return
+    for needed in found.needed:
+        click.echo(_line(needed))
+    sizes = [needed.size for needed in found.needed if needed.size is not None]
+    unsized = len(found.needed) - len(sizes)
+    rest = f", and {unsized} of a size that nobody says" if unsized else ""
+    click.echo(f"{len(found.needed)} files: {len(sizes)} of {sum(sizes) / 1e6:.0f} MB{rest}", err=True)
+    for package, by in found.downloads:
+        click.echo(
+            f"note: {package} fetches with {by} while it builds: offline it cannot be built as it is",
+            err=True,
+        )
+
+
+def _line(needed: Needed) -> str:
+    known_by = f"sha256 {needed.sha256}" if needed.sha256 else f"commit {needed.commit}"
+    size = f"{needed.size} bytes" if needed.size is not None else "size not known"
+    where = f"  {needed.addresses[0]}" if needed.addresses else ""
+    return f"{needed.package} {needed.version}  {needed.kind} {needed.name}  {size}  {known_by}{where}"
 
 
 @mirror.command(short_help="Read everything back; name what is not whole.")

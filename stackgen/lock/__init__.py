@@ -1,7 +1,7 @@
 """Exactly what an environment resolves to: its values, its files (PEP 751), and what it was made from."""
 
 from stackgen.lock.directory import lock_tree, parse_lock, read_lock
-from stackgen.lock.inputs import changes, inputs
+from stackgen.lock.inputs import changes, inputs, spack_inputs
 from stackgen.lock.values import Json, Lock, LockedFile, LockedPackage, SpackLock, WheelLock, digest
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "lock_tree",
     "parse_lock",
     "read_lock",
+    "spack_inputs",
 ]

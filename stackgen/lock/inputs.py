@@ -1,12 +1,12 @@
 """What of a plan decides its lock, and what of it has changed since."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from stackgen.environments import environment_tree, spack_environments
+from stackgen.environments import SpackEnvironment, environment_tree, spack_environments
 from stackgen.lock.values import Json, Lock
 from stackgen.pins import PINS
 from stackgen.plan import Plan, WheelsPlan
@@ -19,15 +19,16 @@ _GENERATED = "spack.files."
 
 def inputs(plan: Plan) -> dict[str, Json]:
     """All that a lock is made from, by the keys of the YAML files; prefix, settings and release are not."""
-    environments = {environment.name: list(environment.specs) for environment in spack_environments(plan)}
+    environments = spack_environments(plan)
     return {
-        **({"spack": _spack_inputs(plan, environments)} if environments else {}),
+        **({"spack": spack_inputs(plan, environments)} if environments else {}),
         "system": {"architecture": plan.platform.architecture, "glibc": plan.platform.glibc},
         "frameworks": {framework.name: _framework_inputs(framework) for framework in plan.wheels},
     }
 
 
-def _spack_inputs(plan: Plan, environments: Mapping[str, Sequence[str]]) -> Json:
+def spack_inputs(plan: Plan, environments: Iterable[SpackEnvironment]) -> Json:
+    """All that decides the solutions of some Spack environments of a plan, beside the system's glibc."""
     system = plan.system
     return {
         "commits": {pin.name: pin.commit for pin in PINS},
@@ -36,7 +37,7 @@ def _spack_inputs(plan: Plan, environments: Mapping[str, Sequence[str]]) -> Json
         "toolchain": dict(plan.toolchain),
         "compilers": [f"{compiler.spec} in {compiler.prefix}" for compiler in system.compilers],
         "externals": [f"{external.spec} in {external.prefix}" for external in system.externals],
-        "environments": {name: list(specs) for name, specs in environments.items()},
+        "environments": {environment.name: list(environment.specs) for environment in environments},
         "files": {
             path: hashlib.sha256(file.text.encode()).hexdigest()
             for path, file in environment_tree(plan).items()

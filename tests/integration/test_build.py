@@ -245,7 +245,7 @@ def test_what_cannot_be_built_is_refused_all_at_once(own: Wheelhouse):
             None,
         )
     assert str(caught.value).splitlines() == [
-        "packages: packages come from Spack, which stackgen cannot drive yet;"
+        "packages: packages come from Spack, which stackgen can lock but not build yet;"
         " leave them out, or load them from the modules that the system has",
         "frameworks.caffe.from: caffe is to come from Spack, which stackgen cannot build yet;"
         " take it from wheels, or leave it out",

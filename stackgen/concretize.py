@@ -1,0 +1,135 @@
+"""Spack's share of a lock: every Spack environment solved for the system, each question only once."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from stackgen import files
+from stackgen.environments import TOOLCHAIN, SpackEnvironment, environment_tree, spack_environments
+from stackgen.errors import Fault, InputError, WorkError
+from stackgen.lock import SpackLock, digest, spack_inputs
+from stackgen.plan import Plan
+from stackgen.plan.requests import capabilities
+from stackgen.progress import Progress
+from stackgen.run import Runner
+from stackgen.spack.asking import Host, Spack
+from stackgen.spack.driver import Refused, Solved, check_specs, solve
+from stackgen.spack.graph import problems
+from stackgen.spack.home import find_spack
+
+_FORMAT = "1"
+"""Part of every key: raise it when the driver comes to another solution of the same question."""
+
+_Answer = Solved | Refused
+
+
+def concretize(plan: Plan, run: Runner, progress: Progress) -> tuple[SpackLock, ...]:
+    """The lock of every Spack environment that a plan needs, sorted by name.
+
+    What was solved before is not solved again; what was solved when another has no solution is kept.
+    InputError says which of the site's own lines collide, WorkError that Spack is not there.
+    """
+    environments = spack_environments(plan)
+    locks = {one.name: known for one in environments if (known := _recall(plan, one))}
+    unsolved = [environment for environment in environments if environment.name not in locks]
+    if unsolved:
+        locks |= _solved(plan, unsolved, run, progress)
+    return tuple(locks[name] for name in sorted(locks))
+
+
+def _solved(
+    plan: Plan, environments: list[SpackEnvironment], run: Runner, progress: Progress
+) -> dict[str, SpackLock]:
+    home, by_name = find_spack(), {environment.name: environment for environment in environments}
+    locks: dict[str, SpackLock] = {}
+
+    def heard(answer: _Answer) -> None:
+        if isinstance(answer, Solved) and not _problems(plan, answer):
+            locks[answer.name] = SpackLock(name=answer.name, text=answer.lock_text)
+            _remember(plan, by_name[answer.name], answer.lock_text)
+        progress.say(_line(answer))
+        advance(1)
+
+    title = f"solving {', '.join(by_name)} for {plan.system.name}"
+    with (
+        tempfile.TemporaryDirectory(prefix="stackgen-solve-") as scratch,
+        progress.task(title, len(by_name), unit="environments") as advance,
+    ):
+        files.write_tree(environment_tree(plan), Path(scratch) / "tree")
+        directories = {name: Path(scratch) / "tree/spack" / name for name in by_name}
+        spack = Spack(home=home, run=run, scratch=Path(scratch))
+        if faults := check_specs(_written(plan), directories[environments[0].name], _host(plan), spack):
+            raise InputError(*faults)
+        answers = solve(directories, _host(plan), spack, heard)
+    _refuse(plan, answers)
+    return locks
+
+
+def _written(plan: Plan) -> dict[str, str]:
+    """The specs that the site wrote, by the key paths of its file."""
+    return {
+        **{f"toolchain.{part}": spec for part, spec in plan.toolchain},
+        **{f"packages[{number}]": spec for number, spec in enumerate(plan.packages)},
+        **{f"frameworks.{framework.name}.spec": framework.spec for framework in plan.spack},
+    }
+
+
+def _host(plan: Plan) -> Host:
+    return Host(os=plan.system.os, target=plan.system.target, glibc=plan.system.glibc)
+
+
+def _line(answer: _Answer) -> str:
+    match answer:
+        case Solved():
+            return (
+                f"solved {answer.name}: {answer.specs} specs, {answer.nodes} nodes in {answer.seconds:.0f} s"
+            )
+        case Refused():
+            return f"{answer.name} has no solution"
+
+
+def _problems(plan: Plan, answer: Solved) -> tuple[str, ...]:
+    return problems(answer.lock_text, _host(plan), capabilities(plan.system))
+
+
+def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
+    """InputError with what is wrong in every environment that is not solved, or not as it was to be."""
+    faults: list[Fault] = []
+    details: list[str] = []
+    for answer in answers:
+        where = "packages" if answer.name == TOOLCHAIN else f"frameworks.{answer.name}"
+        match answer:
+            case Solved():
+                faults += [Fault(where=where, what=what) for what in _problems(plan, answer)]
+            case Refused():
+                faults += _no_solution(where, answer)
+                details.append(f"{answer.name}:\n{answer.details}")
+    if faults:
+        raise InputError(*faults, details="\n\n".join(details))
+
+
+def _no_solution(where: str, refused: Refused) -> Iterator[Fault]:
+    for reason in refused.reasons:
+        yield Fault(where=where, what=reason)
+
+
+def _recall(plan: Plan, environment: SpackEnvironment) -> SpackLock | None:
+    """The solution that was found before; none where a full disk has cut it off."""
+    try:
+        return SpackLock(name=environment.name, text=_place(plan, environment).read_text("utf-8"))
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _remember(plan: Plan, environment: SpackEnvironment, text: str) -> None:
+    with suppress(WorkError, RuntimeError):  # without it, the next lock only takes longer
+        files.write(_place(plan, environment), text)
+
+
+def _place(plan: Plan, environment: SpackEnvironment) -> Path:
+    """Where a solution is kept: by all that decides it, so that it is never out of date."""
+    asked = {"format": _FORMAT, "glibc": plan.system.glibc, "asked": spack_inputs(plan, (environment,))}
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "stackgen" / "solutions" / f"{digest(asked)}.lock"
