@@ -47,7 +47,7 @@ def _nameless(system: System) -> Iterator[Fault]:
 def _twice(system: System) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for where, installed in _installed(system):
-        spec = re.sub(r"\s+", " ", installed.spec)
+        spec = " ".join(installed.spec.split())
         if spec in seen:
             what = f"{spec} is there twice, as {seen[spec]} too"
             yield Fault(where=f"{where}.spec", what=what, remedy="keep the one that is to be used")
@@ -99,49 +99,54 @@ def _unspoken(system: System) -> Iterator[Fault]:
 
 
 def _untargeted(system: System) -> Iterator[Fault]:
-    for index, compiler in enumerate(system.compilers):
-        supported = targets.unsupported(system.target, compiler.package, compiler.version)
-        if supported:
-            yield Fault(
-                where=f"compilers[{index}].spec",
-                what=f"{compiler.package} {compiler.version} cannot make code for {system.target}",
-                remedy=f"name a compiler that can ({compiler.package} {supported}), or an older target",
-            )
+    """Old compilers beside a new one are no fault: nobody need choose them."""
+    found = [
+        targets.unable(system.target, compiler.package, compiler.version) for compiler in system.compilers
+    ]
+    if all(found):
+        for index, what in enumerate(found):
+            remedy = "add a compiler that does, or name an older target"
+            yield Fault(where=f"compilers[{index}].spec", what=what, remedy=remedy)
 
 
 def _accelerators(system: System) -> Iterator[Fault]:
-    toolkits = [external for external in system.externals if external.package == "cuda" and external.version]
+    """What is wrong with the GPUs; an old CUDA beside one that serves them is no fault."""
+    toolkits = {
+        f"externals[{index}].spec": external.version
+        for index, external in enumerate(system.externals)
+        if external.package == "cuda" and external.version
+    }
     for index, gpu in enumerate(system.accelerators):
-        where = f"accelerators[{index}]"
-        known = cuda.capability(gpu.model)
-        if known and gpu.capability != known:
-            what = f"the compute capability of {gpu.model} is {known}, not {gpu.capability}"
-            yield Fault(where=f"{where}.capability", what=what, remedy="leave it out")
-        elif toolkits and not gpu.capability:
-            what = f"the compute capability of {gpu.model} is not known"
-            yield Fault(where=where, what=what, remedy="add `capability:`, as NVIDIA lists it")
-    for index, external in enumerate(system.externals):
-        if external in toolkits:
-            for gpu in system.accelerators:
-                yield from _unserved(f"externals[{index}].spec", external, gpu)
+        yield from _capability(f"accelerators[{index}]", gpu, needed=bool(toolkits))
+        found = {where: unserved(version, gpu) for where, version in toolkits.items()}
+        if all(found.values()):
+            for where, what in found.items():
+                remedy = "name a CUDA that serves it, or correct what the GPU is"
+                yield Fault(where=where, what=what, remedy=remedy)
 
 
-def _unserved(where: str, toolkit: External, gpu: Accelerator) -> Iterator[Fault]:
-    version = cuda.parsed(toolkit.version)
+def _capability(where: str, gpu: Accelerator, *, needed: bool) -> Iterator[Fault]:
+    known = cuda.capability(gpu.model)
+    if known and gpu.capability != known:
+        what = f"the compute capability of {gpu.model} is {known}, not {gpu.capability}"
+        yield Fault(where=f"{where}.capability", what=what, remedy="leave it out")
+    elif needed and not gpu.capability:
+        what = f"the compute capability of {gpu.model} is not known"
+        yield Fault(where=where, what=what, remedy="add `capability:`, as NVIDIA lists it")
+
+
+def unserved(version: str, gpu: Accelerator) -> str:
+    """Why a CUDA is of no use to a GPU; nothing where it is."""
     capability = cuda.capability(gpu.model) or gpu.capability or ""
-    named = f"{gpu.model}, whose compute capability is {capability}"
-    serving = cuda.serving(capability)
-    if serving and version < serving.first:
-        first = ".".join(map(str, serving.first))
-        what = f"CUDA {toolkit.version} is too old for {named}"
-        yield Fault(where=where, what=what, remedy=f"it needs {first} or newer")
-    elif serving and serving.last and version[:2] > serving.last:
-        last = ".".join(map(str, serving.last))
-        what = f"CUDA {toolkit.version} no longer serves {named}"
-        yield Fault(where=where, what=what, remedy=f"{last} is the last that does")
-    oldest = cuda.oldest_driver(toolkit.version)
+    named, serving, oldest = (
+        f"{gpu.model} ({capability})",
+        cuda.serving(capability),
+        cuda.oldest_driver(version),
+    )
+    if serving and cuda.parsed(version)[:2] < serving.first[: len(cuda.parsed(version))]:
+        return f"CUDA {version} is too old for {named}, which needs {cuda.written(serving.first)} or newer"
+    if serving and serving.last and cuda.parsed(version)[:2] > serving.last:
+        return f"CUDA {version} no longer serves {named}, for which {cuda.written(serving.last)} is the last"
     if gpu.driver and oldest and cuda.parsed(gpu.driver) < cuda.parsed(oldest):
-        what = f"CUDA {toolkit.version} is too new for the driver {gpu.driver} of {gpu.model}"
-        yield Fault(
-            where=where, what=what, remedy=f"it needs the driver {oldest} or newer, or name an older CUDA"
-        )
+        return f"CUDA {version} is too new for the driver {gpu.driver}, it needs {oldest} or newer"
+    return ""

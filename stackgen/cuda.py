@@ -98,6 +98,11 @@ def parsed(version: str) -> Version:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
+def written(version: Version) -> str:
+    """A version of CUDA as people write it."""
+    return ".".join(map(str, version))
+
+
 def capability(model: str) -> str | None:
     """The compute capability of a GPU by what it is called, such as `NVIDIA A100-SXM4-40GB`."""
     words = _WORD.findall(model.upper())

@@ -29,10 +29,10 @@ def host() -> str:
     return str(detect().name)
 
 
-def unsupported(target: str, compiler: str, version: str) -> str:
-    """The versions of a compiler that make code for a target, where this one is not among them.
+def unable(target: str, compiler: str, version: str) -> str:
+    """Why a version of a compiler, by the name of its package in Spack, makes no code for a target.
 
-    Nothing where it is, or where archspec does not know the compiler, which Spack calls `compiler`.
+    Nothing where it does, or where archspec does not know the compiler.
     """
     number = re.match(r"\d+(\.\d+)*", version)
     if not number:
@@ -42,8 +42,8 @@ def unsupported(target: str, compiler: str, version: str) -> str:
         with warnings.catch_warnings(action="ignore"):
             TARGETS[target].optimization_flags(name, number[0])
     except UnsupportedMicroarchitecture:
-        entries = TARGETS[target].compilers[name]
-        return " or ".join(_range(entry["versions"]) for entry in entries)
+        able = " or ".join(_range(entry["versions"]) for entry in TARGETS[target].compilers[name])
+        return f"{compiler} {version} makes no code for {target}, only {able} does"
     return ""
 
 

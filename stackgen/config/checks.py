@@ -4,8 +4,11 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from stackgen import targets
+from stackgen.contradictions import unserved
 from stackgen.errors import Fault
 from stackgen.model import Environment, SpackFramework, System
+from stackgen.model.system import named_version, package_name
 
 _PROVIDERS = {
     "mpi": frozenset(
@@ -52,7 +55,28 @@ def _same_names(environment: Environment) -> list[Fault]:
     return found
 
 
-def undecided(environment: Environment, system: System) -> list[Fault]:
+def unfit(environment: Environment, system: System) -> list[Fault]:
+    """What is wrong with what an environment chooses of its system; the places are still to be found."""
+    return [*_undecided(environment, system), *_unable(environment, system), *_unserved(environment, system)]
+
+
+def _unable(environment: Environment, system: System) -> list[Fault]:
+    chosen = environment.toolchain.compiler or ""
+    package, version = package_name(chosen), named_version(chosen)
+    what = targets.unable(system.target, package, version)
+    if not what or not targets.unable(system.target, package, f"{version}.99"):  # `gcc@10` may be 10.5
+        return []
+    remedy = "choose another, or name an older target"
+    return [Fault(where="toolchain.compiler", what=what, remedy=remedy)]
+
+
+def _unserved(environment: Environment, system: System) -> list[Fault]:
+    version = named_version(environment.toolchain.cuda or "")
+    found = [unserved(version, gpu) for gpu in system.accelerators if version]
+    return [Fault(where="toolchain.cuda", what=what, remedy="choose another") for what in found if what]
+
+
+def _undecided(environment: Environment, system: System) -> list[Fault]:
     """Where the system offers several of what there can be only one of, and the environment chooses none."""
     toolchain = environment.toolchain
     named = {"mpi": toolchain.mpi, "math": toolchain.math}

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from stackgen import host
 from stackgen.config import nodes
-from stackgen.config.checks import check, undecided
+from stackgen.config.checks import check, unfit
 from stackgen.config.faults import faults as faults_of
 from stackgen.config.join import Reading
 from stackgen.contradictions import contradictions
@@ -59,7 +59,7 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
     if environment:
         faults += [_placed(fault, places) for fault in check(environment, path.parent)]
     if environment and system:
-        faults += [_placed(fault, places) for fault in undecided(environment, system)]
+        faults += [_placed(fault, places) for fault in unfit(environment, system)]
     if faults or not environment or not system:
         raise InputError(*_sorted(faults))
     return Loaded(

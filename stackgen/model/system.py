@@ -52,6 +52,12 @@ def package_name(spec: str) -> str:
     return re.split(r"[^a-z0-9_-]", spec, maxsplit=1)[0]
 
 
+def named_version(spec: str) -> str:
+    """The one version that a spec names: 13.2.0 of `gcc@=13.2.0 +nls`, nothing of the range `gcc@12:`."""
+    found = re.match(r"[a-z0-9_-]+\s*@=?([\w.-]+)(?![\w.:,-])", spec)
+    return found[1] if found else ""
+
+
 class Nodes(Strict):
     """How many nodes of one kind there are and what each has; `cores` are those of a whole node."""
 
@@ -74,9 +80,8 @@ class _Installed(Strict):
 
     @property
     def version(self) -> str:
-        """The version that its spec names, or nothing: 13.2.0 of `gcc@=13.2.0 +nls`."""
-        found = re.match(r"[a-z0-9_-]+\s*@=?([\w.-]+)(?![\w.:,-])", self.spec)
-        return found[1] if found else ""
+        """The version that its spec names, or nothing."""
+        return named_version(self.spec)
 
 
 class Compiler(_Installed):
