@@ -17,10 +17,17 @@ class Pin:
     version: str
     commit: str
     address: str
+    tag: str
     below: str
     tree: str
+    files: int
     sign: str
     """A file that every copy has; it tells which of the two an archive or a directory holds."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"Spack {self.version}" if self.name == "spack" else f"Spack's packages {self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +52,10 @@ PINS = Pins(
         version="1.1.0",
         commit="2e907202bcc8209a6a62243aab50c179b524cc3b",
         address="https://github.com/spack/spack.git",
+        tag="v1.1.0",
         below="",
         tree="c8e4b8166d4aaa26ff0e515265d047b02cae3e2b",
+        files=1752,
         sign="bin/spack",
     ),
     packages=Pin(
@@ -54,8 +63,10 @@ PINS = Pins(
         version="2025.11.0",
         commit="119680aeee8ea802c6111b7167583bddef97e82f",
         address="https://github.com/spack/spack-packages.git",
+        tag="v2025.11.0",
         below="repos",
         tree="7e2a4787dbfce4b821c4c1130efcaabc19bf6281",
+        files=10695,
         sign="spack_repo/builtin/repo.yaml",
     ),
 )

@@ -32,6 +32,7 @@ _COMMANDS: Mapping[str, _Entry] = {
     "releases": _Entry("releases", "List the releases below a prefix."),
     "shell": _Entry("releases", "Open a shell with a framework, without Lmod."),
     "probe": _Entry("machine", "Write this machine's own system file."),
+    "bootstrap": _Entry("spacks", "Put the pinned Spack where stackgen finds it."),
     "doctor": _Entry("machine", "Tell what this machine lacks for stackgen."),
     "completion": _Entry("machine", "Print the completion script of a shell."),
 }

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackgen.errors import WorkError
-from stackgen.spack.pins import PINS, Pins
+from stackgen.pins import PINS, Pins
+from stackgen.spack.content import count
 
 PLACE_VARIABLE = "STACKGEN_SPACK"
 """Names another place than that below the user's own directory."""
 MARKER = "bootstrapped.json"
 """Written last: what lies beside it is complete."""
-
-
-BYTECODE = "__pycache__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +56,9 @@ def spack_place(pins: Pins = PINS) -> Path:
     return shared.absolute() / "stackgen/spack" / pins.digest
 
 
-def marker_text(pins: Pins, counts: dict[str, int]) -> str:
-    """What the marker of a complete place says: the commits, and how many files each part has."""
-    parts = {
-        pin.name: {"version": pin.version, "commit": pin.commit, "tree": pin.tree, "files": counts[pin.name]}
-        for pin in pins
-    }
+def marker_text(pins: Pins) -> str:
+    """What the marker of a complete place says."""
+    parts = {pin.name: {"version": pin.version, "commit": pin.commit, "tree": pin.tree} for pin in pins}
     return json.dumps(parts, indent=2, sort_keys=True) + "\n"
 
 
@@ -88,18 +83,8 @@ def incomplete(place: Path, pins: Pins = PINS) -> str:
     defect = absent(place, pins)
     if defect:
         return defect
-    parts = json.loads((place / MARKER).read_text(encoding="utf-8"))
     for pin in pins:
-        found, wanted = count(place / pin.name), parts[pin.name].get("files")
-        if found != wanted:
-            return f"{place / pin.name} is not whole: it has {found} files of {wanted}"
+        found = count(place / pin.name)
+        if found != pin.files:
+            return f"{place / pin.name} is not whole: it has {found} files of {pin.files}"
     return ""
-
-
-def count(directory: Path) -> int:
-    """How many files and links a tree has, bytecode left out."""
-    total = 0
-    for place, directories, names in os.walk(directory):
-        directories[:] = [name for name in directories if name != BYTECODE]
-        total += len(names) + sum(os.path.islink(f"{place}/{name}") for name in directories)  # noqa: PTH114
-    return total
