@@ -12,7 +12,7 @@ from stackgen.cli.questions import ask
 from stackgen.config import schema as schema_text
 from stackgen.errors import Fault, InputError
 from stackgen.lock import Json
-from stackgen.project import Project, open_project, read_fitting_lock
+from stackgen.project import Project, generate_unlocked, open_project, read_fitting_lock
 from stackgen.project import generate as generated
 from stackgen.starter import starter
 
@@ -107,9 +107,16 @@ def schema(kind: Kind) -> None:
     "-o", "output", required=True, type=click.Path(path_type=Path), help="The directory to write to."
 )
 def generate(environment: Path, prefix: str | None, output: Path) -> None:
-    """Write the files that a build would generate from the lock, without building."""
+    """Write the files that a build would generate, without building.
+
+    Spack's need no lock, and no Spack: use them by hand with `spack -e DIR/spack/NAME`. The modules need one.
+    """
     project = open_project(environment, prefix)
-    tree = generated(project, read_fitting_lock(project))
+    tree = generate_unlocked(project)
+    if project.is_locked or not tree:
+        tree |= generated(project, read_fitting_lock(project))
+    else:
+        click.echo(f"note: no modules without a lock; `stackgen lock {environment}` makes it", err=True)
     files.write_tree(tree, output)
     for path in tree:
         click.echo(output / path)

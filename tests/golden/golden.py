@@ -1,4 +1,4 @@
-"""What sites get, case by case: `<case>/in.yaml`, its systems and its `in.lock/` give `<case>/out/`.
+"""What sites get, case by case: `<case>/in.yaml`, its systems and its `in.lock/`, if any, give `<case>/out/`.
 
 After a change that is meant, run `python tests/golden/golden.py` and read what `git diff` says of it.
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen.config import load
+from stackgen.environments import environment_tree
 from stackgen.lock import read_lock
 from stackgen.modules import module_tree
 from stackgen.plan import plan
@@ -20,7 +21,11 @@ def rendered(case: Path) -> Tree:
     """The tree of a case, as stackgen makes it now."""
     loaded = load(case / "in.yaml")
     planned = plan(loaded.environment, loaded.system)
-    return module_tree(planned, installed(planned, read_lock(case / "in.lock")))
+    lock = case / "in.lock"
+    modules = module_tree(planned, installed(planned, read_lock(lock))) if lock.exists() else Tree()
+    spack = environment_tree(planned)
+    # The recipes are the same for all, and stand in stackgen/recipes.
+    return modules | Tree({path: file for path, file in spack.items() if "/repos/" not in path})
 
 
 def regenerate() -> None:
