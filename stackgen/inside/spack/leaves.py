@@ -1,7 +1,8 @@
-"""A smaller problem for the solver: what the system has already is not taken apart any further.
+"""A smaller problem for the solver: without what no best solution can hold.
 
 Spack expands packages that it can only take as externals, and the C library, into everything that they
-would need to be built. No solution can hold any of that on their account.
+would need to be built. No solution holds any of that on their account: they are leaves. Nor does a best
+solution hold what comes with a variant's value that nobody asks for.
 """
 
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import spack.config
 import spack.repo
 import spack.solver.asp
+import spack.deptypes as dt
 import spack.solver.input_analysis as analysis
+
+from stackgen.inside.spack.asleep import Asleep
 
 _C_LIBRARIES = frozenset({"glibc", "musl"})
 
@@ -21,6 +25,21 @@ class _WithLeaves(analysis.StaticAnalysis):  # type: ignore[misc]
         super().__init__(**parts)
         # What Spack itself stops at, under the only name that it has for it.
         self.libc_pkgs: list[str] = sorted(_C_LIBRARIES | _externals_only(parts["configuration"]))
+        self._asleep: Asleep | None = None
+
+    def settle(self, specs: Any) -> None:
+        """Find out, for these roots, which variants are asleep: reading what may be wakes more of them."""
+        configuration = self.configuration.get("packages")
+        asleep = self._asleep = Asleep(configuration, specs)
+        while asleep.read(self.possible_dependencies(*specs, allowed_deps=dt.ALL).real_pkgs):
+            pass
+
+    def unreachable(self, *, pkg_name: str, when_spec: Any) -> bool:
+        """Whether a condition never holds: Spack's own answer, or that of the variants that are asleep."""
+        if super().unreachable(pkg_name=pkg_name, when_spec=when_spec):
+            return True
+        asleep = self._asleep
+        return asleep is not None and not isinstance(when_spec, str) and asleep.forbids(pkg_name, when_spec)
 
 
 def _externals_only(configuration: Any) -> set[str]:
@@ -41,7 +60,13 @@ def _analyzer() -> Any:
     )
 
 
-def stop_at_leaves() -> None:
+def _counter(specs: Any, tests: Any, possible_graph: Any) -> Any:
+    if spack.config.CONFIG.get("concretizer:reuse") is False and not tests:
+        possible_graph.settle(specs)
+    return analysis.create_counter(specs, tests, possible_graph)
+
+
+def leave_out() -> None:
     """Let every solve from here on use the smaller problem."""
-    analysis.create_graph_analyzer = _analyzer
     spack.solver.asp.create_graph_analyzer = _analyzer
+    spack.solver.asp.create_counter = _counter

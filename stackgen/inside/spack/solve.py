@@ -18,7 +18,7 @@ from stackgen.inside.spack import leaves, refusals, scopes, workers
 def solved(directories: Mapping[str, str], *, plainly: bool = False) -> Iterator[str]:
     """A line of JSON for every environment, as soon as it is solved or known to have no solution."""
     if not plainly:
-        leaves.stop_at_leaves()
+        leaves.leave_out()
     _load_once(directories)
     tasks = [_task(name, Path(directory)) for name, directory in directories.items()]
     yield from workers.answers(tasks)
