@@ -1,4 +1,4 @@
-"""Variants that keep their defaults in every best solution, and so whatever only their other values would bring.
+"""Variants that keep their defaults in every best solution: what only other values bring is left out.
 
 Nobody asks for such a value: neither a spec, nor the configuration, nor a recipe that may be in a
 solution. And no recipe has a rule that holds for the default alone, so that another value could ease
@@ -25,14 +25,12 @@ class Asleep:
     def __init__(self, configuration: Mapping[str, Any], specs: Any) -> None:
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._eased: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._awake: set[tuple[str, str]] = set()
         self._read: set[str] = set()
         self._defaults: dict[tuple[str, str], _Values | None] = {}
         for spec in specs:
-            self._wake(spec, _EVERYWHERE)
+            self._ask(spec, _EVERYWHERE)
         for name, entry in configuration.items():
-            for text in _texts(entry):
-                self._wake(spack.spec.Spec(text), _EVERYWHERE if name == "all" else name)
+            self._configure(_EVERYWHERE if name == "all" else name, entry)
 
     def read(self, packages: set[str]) -> bool:
         """Take in what the recipes of these packages ask for; whether that could wake anything."""
@@ -46,24 +44,17 @@ class Asleep:
 
     def forbids(self, package: str, when: Any) -> bool:
         """Whether a condition in a package's recipe holds in no best solution."""
-        return any(
-            self._default(name, variant) is not None
-            and not self._default(name, variant) & values
-            and self._sleeps(name, variant)
-            for name, variant, values in _named(when, package)
-        )
+        return any(self._fails(*named) for named in _named(when, package))
 
-    def _sleeps(self, package: str, variant: str) -> bool:
+    def _fails(self, package: str, variant: str, values: _Values) -> bool:
         default = self._default(package, variant)
-        if default is None:
+        if default is None or default & values:
             return False
-        keys = ((package, variant), (_EVERYWHERE, variant))
-        return not any(
-            key in self._awake
-            or self._asked.get(key, set()) - default
-            or self._eased.get(key, set()) & default
-            for key in keys
-        )
+        return not any(self._is_awake(name, variant, default) for name in (package, _EVERYWHERE))
+
+    def _is_awake(self, package: str, variant: str, default: _Values) -> bool:
+        asked, eased = self._asked[package, variant], self._eased[package, variant]
+        return bool(asked - default) or bool(eased & default)
 
     def _default(self, package: str, variant: str) -> _Values | None:
         """The default of a variant; None where it has none, or different ones."""
@@ -71,6 +62,14 @@ class Asleep:
         if key not in self._defaults:
             self._defaults[key] = _default(package, variant)
         return self._defaults[key]
+
+    def _configure(self, package: str, entry: Mapping[str, Any]) -> None:
+        for key in ("require", "prefer", "variants", "conflict"):
+            for how, text in _strings(entry.get(key, ()), key):
+                take = self._ease if how in {"conflict", "when"} else self._ask
+                take(spack.spec.Spec(text), package)
+        for external in entry.get("externals", ()):
+            self._ask(spack.spec.Spec(external["spec"]), package)
 
     def _read_recipe(self, name: str, recipe: Any) -> None:
         for when, dependencies in recipe.dependencies.items():
@@ -95,8 +94,7 @@ class Asleep:
         """Whoever asks for a variant, or a value of one, asks for the condition on which it exists."""
         for when, variants in recipe.variants.items():
             for name, variant in variants.items():
-                asked = self._asked.get((package, name)) or self._asked.get((_EVERYWHERE, name))
-                if not asked and not {(package, name), (_EVERYWHERE, name)} & self._awake:
+                if not self._asked[package, name] and not self._asked[_EVERYWHERE, name]:
                     continue
                 self._ask(when, package)
                 for value in () if variant.values is None else variant.values:
@@ -111,11 +109,8 @@ class Asleep:
         for name, variant, values in _named(spec, package):
             self._eased[name, variant] |= values
 
-    def _wake(self, spec: Any, package: str) -> None:
-        self._awake |= {(name, variant) for name, variant, _ in _named(spec, package)}
-
     def _weight(self) -> int:
-        return sum(map(len, self._asked.values())) + sum(map(len, self._eased.values())) + len(self._awake)
+        return sum(map(len, self._asked.values())) + sum(map(len, self._eased.values()))
 
 
 def _named(spec: Any, package: str) -> Iterator[tuple[str, str, _Values]]:
@@ -140,22 +135,15 @@ def _default(package: str, variant: str) -> _Values | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _texts(entry: Mapping[str, Any]) -> Iterator[str]:
-    """The specs in what the configuration says of a package."""
-    for key in ("require", "prefer", "conflict", "variants"):
-        yield from _strings(entry.get(key, ()))
-    for external in entry.get("externals", ()):
-        yield external["spec"]
-
-
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """The specs in a setting, each with the nearest key above it."""
     match value:
         case str():
-            yield value
+            yield key, value
         case Mapping():
-            for key, more in value.items():
-                if key not in {"message", "policy"}:
-                    yield from _strings(more)
+            for below, more in value.items():
+                if below not in {"message", "policy"}:
+                    yield from _strings(more, key if key == "conflict" else below)
         case _:
             for more in value:
-                yield from _strings(more)
+                yield from _strings(more, key)

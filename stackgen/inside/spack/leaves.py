@@ -8,9 +8,9 @@ solution hold what comes with a variant's value that nobody asks for.
 from typing import Any
 
 import spack.config
+import spack.deptypes as dt
 import spack.repo
 import spack.solver.asp
-import spack.deptypes as dt
 import spack.solver.input_analysis as analysis
 
 from stackgen.inside.spack.asleep import Asleep
