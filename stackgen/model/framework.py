@@ -100,6 +100,8 @@ class SpackFramework(_Framework):
     """Its Python, major and minor."""
     spec: Spec | None = None
     """What Spack is asked for; without it the framework's name."""
+    requires: tuple[Spec, ...] = ()
+    """Further packages in its Python, as Spack takes them."""
     imports: Annotated[ImportName | None, Field(alias="import")] = None
     """What a program writes after `import`, where stackgen cannot know it."""
 

@@ -23,12 +23,13 @@ def framework_spec(name: str, framework: SpackFramework, system: System, toolcha
 def feature_specs(
     name: str, framework: SpackFramework, system: System, toolchain: Toolchain
 ) -> tuple[str, ...]:
-    """The specs of the packages that a framework's features are, sorted."""
+    """The specs of the packages that a framework's features are and that it requires besides, sorted."""
     wanted = set(framework.features)
     specs = {Feature.JUPYTER: "py-ipykernel", Feature.MPI4PY: "py-mpi4py"}
     if Feature.HOROVOD in wanted:
         specs[Feature.HOROVOD] = _horovod(recipe_of(name, framework).horovod, system, toolchain)
-    return tuple(sorted(spec for feature, spec in specs.items() if feature in wanted))
+    features = {spec for feature, spec in specs.items() if feature in wanted}
+    return tuple(sorted({*features, *framework.requires}))
 
 
 def recipe_of(name: str, framework: SpackFramework) -> Recipe:

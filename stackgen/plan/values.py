@@ -57,7 +57,7 @@ class SpackPlan:
     spec: str
     """What Spack is asked for; version and Python are in it."""
     features: tuple[str, ...]
-    """The specs that its features ask for beside it."""
+    """The specs that its features and its `requires` ask for beside it."""
     imports: str
 
 
@@ -85,7 +85,7 @@ class Plan:
     namespace: str
     defaults: tuple[tuple[str, str], ...]
     toolchain: tuple[tuple[str, str], ...]
-    """The Spack spec of each part that is named: `compiler`, `cuda`, `math`, `mpi`; sorted."""
+    """The Spack spec of each part that is named or there: `compiler`, `cuda`, `math`, `mpi`; sorted."""
     packages: tuple[str, ...]
     frameworks: tuple[FrameworkPlan, ...]
     """Sorted by name."""

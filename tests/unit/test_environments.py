@@ -115,6 +115,11 @@ def test_features_are_packages_beside_the_framework(toolchain, accelerators, hor
     assert specs(plan, "torch") == ["py-torch", f"py-horovod {horovod}", "py-ipykernel", "py-mpi4py"]
 
 
+def test_what_a_framework_requires_is_solved_with_it():
+    frameworks = {"pytorch": spack(features=["mpi4py"], requires=["py-netcdf4 +mpi", "py-h5py"])}
+    assert specs(planned(frameworks), "pytorch")[1:] == ["py-h5py", "py-mpi4py", "py-netcdf4 +mpi"]
+
+
 def test_what_cannot_be_had_of_spack_is_refused():
     with pytest.raises(InputError) as refused:
         planned({"config": spack(spec="h2o"), "h2o": spack(features=["horovod"])})
