@@ -3,39 +3,9 @@
 import re
 from typing import NamedTuple
 
-Version = tuple[int, ...]
+from stackgen.probe.machine import capability_of
 
-_CAPABILITIES = {
-    "K20": "3.5",
-    "K40": "3.5",
-    "K80": "3.7",
-    "M40": "5.2",
-    "M60": "5.2",
-    "P4": "6.1",
-    "P40": "6.1",
-    "P100": "6.0",
-    "V100": "7.0",
-    "V100S": "7.0",
-    "T4": "7.5",
-    "A100": "8.0",
-    "A30": "8.0",
-    "A10": "8.6",
-    "A16": "8.6",
-    "A2": "8.6",
-    "A40": "8.6",
-    "L4": "8.9",
-    "L40": "8.9",
-    "L40S": "8.9",
-    "H100": "9.0",
-    "H200": "9.0",
-    "GH200": "9.0",
-    "B200": "10.0",
-    "GB200": "10.0",
-    "B300": "10.3",
-    "GB300": "10.3",
-}
-"""The compute capability of NVIDIA's data centre GPUs: https://developer.nvidia.com/cuda-gpus and, of those
-that it no longer lists, https://developer.nvidia.com/cuda-legacy-gpus."""
+Version = tuple[int, ...]
 
 
 class Range(NamedTuple):
@@ -105,8 +75,7 @@ def written(version: Version) -> str:
 
 def capability(model: str) -> str | None:
     """The compute capability of a GPU by what it is called, such as `NVIDIA A100-SXM4-40GB`."""
-    words = _WORD.findall(model.upper())
-    return next((_CAPABILITIES[word] for word in words if word in _CAPABILITIES), None)
+    return capability_of(model) or None
 
 
 def serving(capability: str) -> Range | None:

@@ -17,6 +17,8 @@ from stackgen.probe.reading import Facts, found_in, is_line, text_of
 from stackgen.probe.schedulers import scheduler_of, slurm_nodes
 
 _HEADING = (
+    "yaml-language-server: $schema=../schema/system.json",
+    "",
     "Written by `stackgen probe` on the machine itself; what was looked for and not found is a comment.",
     "Processor, memory and GPUs are those of the node that it ran on: run it on a compute node.",
     "",
@@ -82,7 +84,7 @@ def asked_gpus(programs: Programs) -> List[Facts]:
         return []
     answer = programs("nvidia-smi", query + ",compute_cap", form) or programs("nvidia-smi", query, form)
     lines = [[part.strip() for part in line.split(",")] for line in answer.split("\n")]
-    rows = [tuple(line) for line in lines if len(line) in (3, 4) and re.match(r"[0-9]{3}\.[0-9.]+$", line[2])]
+    rows = [tuple(line) for line in lines if len(line) in (3, 4) and is_line(line[0])]
     return [_asked_gpu(row, rows.count(row)) for row in sorted(set(rows))]
 
 
@@ -90,7 +92,8 @@ def _asked_gpu(row: Tuple[str, ...], count: int) -> Facts:
     model, megabytes, driver = row[:3]
     told = row[3] if len(row) == 4 and re.match(r"[0-9]{1,2}\.[0-9]$", row[3]) else ""
     memory = "{} GiB".format(round(int(megabytes) / 1024)) if megabytes.isdigit() else ""
-    return gpu(model, count, told or capability_of(model), memory, driver)
+    told_driver = driver if re.match(r"[0-9]{3}(\.[0-9]{1,3}){1,2}$", driver) else ""
+    return gpu(model, count, told or capability_of(model), memory, told_driver)
 
 
 def user_namespaces(programs: Programs, settings: Path) -> Tuple[object, List[str]]:

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional
 
 from stackgen.probe.reading import (
     Ask,
@@ -35,18 +35,27 @@ _VERSION = r"[0-9]+(?:\.[0-9]+)+"
 def compilers_of(environment: Mapping[str, str], root: Path, ask: Ask) -> List[Facts]:
     """The compilers in the usual places and on PATH, in that order; the newest first in each place.
 
-    `ask` is asked for a version where no file tells it.
+    `ask` is asked for a version where no file tells it. Of two places with the same, the first is taken.
     """
     places = [place for pattern in _PLACES for place in reversed(matching(root, pattern))]
-    found: Dict[Tuple[object, object], Facts] = {}
-    for directory in real_directories([*places, *path_directories(environment)]):
+    found: Dict[object, Facts] = {}
+    for directory in real_directories(_with_linked([*places, *path_directories(environment)])):
         for compiler in [
             *_gccs_in(directory, ask),
             *_clangs_in(directory, ask),
             *_vendors_in(directory, ask),
         ]:
-            found.setdefault((compiler["spec"], compiler["prefix"]), compiler)
+            found.setdefault(compiler["spec"], compiler)
     return list(found.values())
+
+
+def _with_linked(places: List[Path]) -> Iterator[Path]:
+    """Each directory, and those that links in it lead to."""
+    for place in places:
+        yield place
+        for name in ("gcc", "clang"):
+            if exists(place / name):
+                yield real(place / name).parent
 
 
 def _compiler(package: str, version: str, prefix: Path, programs: Mapping[str, Optional[Path]]) -> Facts:
@@ -134,13 +143,8 @@ def _gcc_program(directory: Path, name: str, version: str, suffixes: List[str]) 
 
 def _clangs_in(directory: Path, ask: Ask) -> Iterator[Facts]:
     """LLVM's own Clang; those of AMD, Cray, Intel and NVIDIA are other packages."""
-    if not exists(directory / "clang") or re.search(r"aocc|cce|intel|hpc_sdk|rocm", str(directory)):
-        return
-    if real(directory / "clang").parent != directory:
-        for prefix in {real(directory / "clang").parent.parent}:
-            if prefix != directory.parent and prefix.name != "bin":
-                for compiler in _clangs_in(prefix / "bin", ask):
-                    yield compiler
+    own = exists(directory / "clang") and real(directory / "clang").parent == directory
+    if not own or re.search(r"aocc|cce|intel|hpc_sdk|rocm", str(directory)):
         return
     prefix = directory.parent
     versions = {path.name for path in matching(prefix, "lib*/clang/*") if path.name.count(".") == 2}

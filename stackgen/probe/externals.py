@@ -23,13 +23,13 @@ _External = Tuple[str, str, Path]
 
 
 def externals_of(environment: Mapping[str, str], root: Path, ask: Ask) -> List[Facts]:
-    """The externals in the usual places and on PATH, one kind after the other; `ask` as for compilers."""
-    found: Dict[Tuple[str, Path], Facts] = {}
+    """The externals in the usual places and on PATH, one kind after the other, as compilers are found."""
+    found: Dict[object, Facts] = {}
     kinds = (_mpis, _cudas, _slurms, _fabric_libraries)
     for package, version, prefix in [one for kind in kinds for one in kind(environment, root, ask)]:
         if re.match(r"[0-9][A-Za-z0-9_.-]*$", version) and is_plain(prefix):
             facts: Facts = {"spec": "{}@{}".format(package, version), "prefix": str(prefix)}
-            found.setdefault((package, prefix), facts)
+            found.setdefault(facts["spec"], facts)
     return list(found.values())
 
 

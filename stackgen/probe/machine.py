@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Dict, List, Mapping
 
-from stackgen.probe.reading import Facts, exists, found_in, matching, text_of
+from stackgen.probe.reading import Facts, exists, found_in, is_line, matching, text_of
 
 _SPACK_NAMES = {"ol": "oracle", "opensuse-leap": "opensuse"}
 
@@ -71,7 +71,7 @@ def fabric(root: Path) -> str:
 
 
 _CAPABILITIES = {
-    **dict.fromkeys(("K20", "K20c", "K20m", "K20X", "K20Xm", "K40", "K40c", "K40m"), "3.5"),
+    **dict.fromkeys(("K20", "K20C", "K20M", "K20X", "K20XM", "K40", "K40C", "K40M"), "3.5"),
     **dict.fromkeys(("K80",), "3.7"),
     **dict.fromkeys(("M10",), "5.0"),
     **dict.fromkeys(("M4", "M40", "M60"), "5.2"),
@@ -86,20 +86,21 @@ _CAPABILITIES = {
     **dict.fromkeys(("B200", "GB200"), "10.0"),
     **dict.fromkeys(("B300", "GB300"), "10.3"),
 }
-"""NVIDIA's data-centre GPUs (https://developer.nvidia.com/cuda-gpus and its page of legacy GPUs)."""
+"""The compute capability of NVIDIA's data centre GPUs: https://developer.nvidia.com/cuda-gpus and, of those
+that it no longer lists, https://developer.nvidia.com/cuda-legacy-gpus."""
 
 
 def capability_of(model: str) -> str:
     """The compute capability of a GPU by its name, such as `Tesla V100-SXM2-16GB`; empty where unknown."""
-    known = [_CAPABILITIES[word] for word in re.split(r"[^A-Za-z0-9]+", model) if word in _CAPABILITIES]
-    return known[0] if known else ""
+    words = re.split(r"[^A-Z0-9]+", model.upper())
+    return next((_CAPABILITIES[word] for word in words if word in _CAPABILITIES), "")
 
 
 def gpus(proc: Path) -> List[Facts]:
     """The GPUs that NVIDIA's driver shows in /proc, counted by model."""
     models: List[str] = []
     for file in matching(proc / "driver/nvidia/gpus", "*/information"):
-        models += [name.strip() for name in [found_in(r"^Model:\s*(\S.*)", text_of(file))] if name]
+        models += [name.strip() for name in [found_in(r"^Model:\s*(\S.*)", text_of(file))] if is_line(name)]
     driver = found_in(
         r"Module.*?\s([0-9]{3}(?:\.[0-9]{1,3}){1,2})\s", text_of(proc / "driver/nvidia/version")
     )

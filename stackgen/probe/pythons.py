@@ -4,7 +4,15 @@ import re
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Tuple
 
-from stackgen.probe.reading import exists, is_plain, matching, numbers_in, path_directories, real
+from stackgen.probe.reading import (
+    exists,
+    is_environment,
+    is_plain,
+    matching,
+    numbers_in,
+    path_directories,
+    real,
+)
 
 _OLDEST_MINOR = 9
 """Of Python 3: stackgen's tools run on no older one."""
@@ -42,7 +50,7 @@ def _by_number(path: Path) -> Tuple[int, ...]:
 
 def _pythons_in(directory: Path) -> Iterator[Tuple[str, Path]]:
     """The interpreters that programs of a directory are, or are links to: version and prefix."""
-    if _is_environment(directory.parent):
+    if is_environment(directory.parent):
         return
     for program in matching(directory, "python3.*"):
         target = real(program)
@@ -55,12 +63,7 @@ def _is_recent(version: str) -> bool:
     return re.match(r"3\.[0-9]{1,2}$", version) is not None and numbers_in(version)[1] >= _OLDEST_MINOR
 
 
-def _is_environment(prefix: Path) -> bool:
-    """Whether somebody's venv or conda environment lies here: it comes and goes with its owner."""
-    return exists(prefix / "pyvenv.cfg") or exists(prefix / "conda-meta")
-
-
 def _is_whole(prefix: Path, version: str) -> bool:
     """Whether the standard library is there; shims and other Pythons have none by this name."""
     libraries = [prefix / library / "python{}".format(version) / "os.py" for library in ("lib", "lib64")]
-    return is_plain(prefix) and not _is_environment(prefix) and any(exists(library) for library in libraries)
+    return is_plain(prefix) and not is_environment(prefix) and any(exists(library) for library in libraries)

@@ -60,17 +60,20 @@ def is_plain(path: Path) -> bool:
 
 
 def is_line(text: str) -> bool:
-    """Whether a system's file may have a text as a name: one line, without control characters."""
-    return bool(text.strip()) and not re.search(
-        r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", text
-    )
+    """Whether a system's file may have a text as a name: one line that shows, and no merge key of YAML."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= 200 and text != "<<"
 
 
 def path_directories(environment: Mapping[str, str]) -> Iterator[Path]:
-    """The directories of PATH, in its order."""
+    """The directories of PATH, in its order, without those of somebody's venv or conda environment."""
     for directory in environment.get("PATH", "").split(os.pathsep):
-        if directory.startswith("/"):
+        if directory.startswith("/") and not is_environment(Path(directory).parent):
             yield Path(directory)
+
+
+def is_environment(prefix: Path) -> bool:
+    """Whether somebody's venv or conda environment lies here: it comes and goes with its owner."""
+    return exists(prefix / "pyvenv.cfg") or exists(prefix / "conda-meta")
 
 
 def real_directories(places: Iterable[Path]) -> Iterator[Path]:
