@@ -9,10 +9,12 @@ from pathlib import Path
 
 from stackgen import host
 from stackgen.errors import StackgenError
+from stackgen.pins import PINS
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.run import Command, Runner
 from stackgen.sandbox import choose
 from stackgen.smoke.session import lmod_start
+from stackgen.spack.home import incomplete, spack_place
 
 
 class State(StrEnum):
@@ -42,6 +44,7 @@ def examine(run: Runner) -> tuple[Finding, ...]:
         _program(run, "patchelf", patchelf_program),
         _sandbox(run),
         _lmod(),
+        _spack(),
         _space(),
     )
 
@@ -109,6 +112,20 @@ def _lmod() -> Finding:
         found = "no Lmod; users would need `stackgen shell`"
         return Finding(name="lmod", state=State.OPTIONAL, found=found, remedy=remedy)
     return Finding(name="lmod", state=State.GOOD, found=str(start))
+
+
+def _spack() -> Finding:
+    """Its files are counted, not read."""
+    try:
+        place = spack_place()
+    except StackgenError as error:
+        return Finding(name="spack", state=State.OPTIONAL, found=str(error))
+    defect = incomplete(place)
+    if defect:
+        found = f"{defect}; only what Spack builds needs it"
+        return Finding(name="spack", state=State.OPTIONAL, found=found, remedy="stackgen bootstrap")
+    found = f"{PINS.spack.version} ({PINS.spack.commit[:12]}), packages {PINS.packages.version}, in {place}"
+    return Finding(name="spack", state=State.GOOD, found=found)
 
 
 def _space() -> Finding:

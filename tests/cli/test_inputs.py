@@ -7,7 +7,7 @@ from desk import Desk
 
 COMMANDS = (
     *("init", "check", "schema", "lock", "diff", "generate", "mirror", "build", "test"),
-    *("publish", "rollback", "releases", "shell", "doctor", "completion"),
+    *("publish", "rollback", "releases", "shell", "probe", "bootstrap", "doctor", "completion"),
 )
 
 
@@ -175,5 +175,5 @@ def test_doctor_names_what_is_there(desk: Desk):
     outcome = desk("doctor", "--json")
     found = {finding["name"]: finding["state"] for finding in json.loads(outcome.stdout)}
     assert outcome.status == (1 if "missing" in found.values() else 0)
-    assert found.keys() == {"system", "python", "uv", "patchelf", "sandbox", "lmod", "space"}
+    assert found.keys() == {"system", "python", "uv", "patchelf", "sandbox", "lmod", "spack", "space"}
     assert found["uv"] == "good"
