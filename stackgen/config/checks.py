@@ -10,7 +10,7 @@ from stackgen.errors import Fault
 from stackgen.model import Environment, SpackFramework, System
 from stackgen.model.system import named_version, package_name
 
-_PROVIDERS = {
+PROVIDERS = {
     "mpi": frozenset(
         {
             *("cray-mpich", "cray-mvapich2", "fujitsu-mpi", "hpcx-mpi", "intel-oneapi-mpi", "mpich", "mpt"),
@@ -86,7 +86,7 @@ def _undecided(environment: Environment, system: System) -> list[Fault]:
             what=f"the system {system.name} has {' and '.join(found)}",
             remedy=f"choose one by `toolchain: {{{part}: {found[0]}}}`",
         )
-        for part, providers in _PROVIDERS.items()
+        for part, providers in PROVIDERS.items()
         if _asks_spack(environment) and not named[part] and len(found := _offered(system, providers)) > 1
     ]
 

@@ -40,6 +40,8 @@ _PREFERRED_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 """What it provides in some variants only, or for some users only, with what steps in."""
+_FOR_GPUS = "nccl"
+"""Others ask it for their own GPUs, and where it is external Spack takes it to be for none."""
 
 
 def packages(plan: Plan) -> Mapping[str, Document]:
@@ -94,12 +96,17 @@ def _externals(plan: Plan) -> Iterator[tuple[str, dict[str, Document]]]:
     externals = plan.system.externals
     for name in dict.fromkeys(external.package for external in externals):
         mine = [external for external in externals if external.package == name]
-        yield name, _entry(plan, mine, [_external(external) for external in mine])
+        entry = _entry(plan, mine, [_external(plan, external) for external in mine])
+        # What is there already need not be for these GPUs alone.
+        yield name, entry if entry["buildable"] else {**entry, "require": _required(plan)}
 
 
-def _external(external: External) -> Document:
+def _external(plan: Plan, external: External) -> Document:
+    spec, found = external.spec, capabilities(plan.system)
+    if external.package == _FOR_GPUS and found and "cuda_arch=" not in spec:
+        spec = f"{spec} +cuda cuda_arch={','.join(found)}"
     modules = {"modules": list(external.modules)} if external.modules else {}
-    return {"spec": external.spec, "prefix": external.prefix, **modules}
+    return {"spec": spec, "prefix": external.prefix, **modules}
 
 
 def _entry(

@@ -5,6 +5,7 @@ from typing import assert_never
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stackgen.config.checks import PROVIDERS
 from stackgen.errors import InputError
 from stackgen.frameworks import distribution, kept_settings, knowledge
 from stackgen.model import (
@@ -28,6 +29,7 @@ def plan(environment: Environment, system: System) -> Plan:
     """The plan of an environment on a system; InputError where a default cannot be had."""
     if found := faults(environment, system):
         raise InputError(*found)
+    toolchain = _completed(environment.toolchain, system)
     return Plan(
         environment=environment.name,
         release=environment.release,
@@ -36,13 +38,24 @@ def plan(environment: Environment, system: System) -> Plan:
         platform=Platform(architecture=system.architecture, glibc=system.glibc),
         namespace=environment.modules.namespace,
         defaults=tuple(sorted(environment.modules.defaults.items())),
-        toolchain=tuple(sorted(environment.toolchain.model_dump(exclude_none=True).items())),
+        toolchain=tuple(sorted(toolchain.model_dump(exclude_none=True).items())),
         packages=environment.packages,
         frameworks=tuple(
-            _planned(name, framework, system, environment.toolchain)
+            _planned(name, framework, system, toolchain)
             for name, framework in sorted(environment.frameworks.items())
         ),
     )
+
+
+def _completed(toolchain: Toolchain, system: System) -> Toolchain:
+    """The toolchain with the MPI and the math library that the system has; `config` refused several."""
+    offered = {
+        part: external.spec
+        for part, packages in PROVIDERS.items()
+        for external in system.externals
+        if external.package in packages
+    }
+    return Toolchain.model_validate({**offered, **toolchain.model_dump(exclude_none=True)})
 
 
 def _planned(name: str, framework: Framework, system: System, toolchain: Toolchain) -> FrameworkPlan:

@@ -195,10 +195,32 @@ def test_compilers_are_externals_with_their_programs():
 )
 def test_what_is_there_is_built_only_in_another_version(asked, buildable):
     there = [{"spec": "hdf5@1.14.3 +mpi", "prefix": "/opt/hdf5", "modules": ["hdf5/1.14"]}]
-    assert configured(planned(packages=[asked], externals=there), "packages")["hdf5"] == {
-        "buildable": buildable,
-        "externals": [{"spec": "hdf5@1.14.3 +mpi", "prefix": "/opt/hdf5", "modules": ["hdf5/1.14"]}],
-    }
+    hdf5 = configured(planned(packages=[asked], externals=there), "packages")["hdf5"]
+    assert hdf5["buildable"] is buildable
+    assert hdf5["externals"] == there
+
+
+def test_what_is_there_need_not_be_for_these_gpus():
+    there = [
+        {"spec": "openmpi@4.1.4 +cuda", "prefix": "/opt/openmpi"},
+        {"spec": "nccl@2.21.5-1", "prefix": "/opt/nccl"},
+    ]
+    packages = configured(planned(packages=["hdf5"], externals=there, accelerators=[V100]), "packages")
+    assert packages["openmpi"]["require"] == packages["nccl"]["require"] == ["target=zen3"]
+    assert packages["openmpi"]["externals"] == [there[0]]
+    assert packages["nccl"]["externals"][0]["spec"] == "nccl@2.21.5-1 +cuda cuda_arch=70"
+
+
+def test_the_systems_own_mpi_and_math_are_the_toolchains():
+    there = [{"spec": "openmpi@4.1.4", "prefix": "/opt/openmpi"}, {"spec": MKL, "prefix": "/opt/mkl"}]
+    plan = planned({"pytorch": spack(features=["horovod"])}, externals=there)
+    assert plan.toolchain == (("math", MKL), ("mpi", "openmpi@4.1.4"))
+    assert configured(plan, "packages")["mpi"] == {"require": ["openmpi@4.1.4"]}
+    assert specs(plan, "pytorch") == [
+        "py-torch +mkldnn ~cuda",
+        "py-horovod ~cuda controllers=mpi frameworks=pytorch tensor_ops=mpi",
+    ]
+    assert planned(externals=there, toolchain={"mpi": "mpich"}).toolchain == (("math", MKL), ("mpi", "mpich"))
 
 
 def test_nothing_but_the_prefix_names_a_place():
