@@ -22,6 +22,9 @@ from stackgen.spack.home import find_spack
 _FORMAT = "1"
 """Part of every key: raise it when the driver comes to another solution of the same question."""
 
+_TOLD = 2
+"""How many of Spack's reasons a user is shown: the further ones follow from the first."""
+
 _Answer = Solved | Refused
 
 
@@ -111,8 +114,11 @@ def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
 
 
 def _no_solution(where: str, refused: Refused) -> Iterator[Fault]:
-    for reason in refused.reasons:
-        yield Fault(where=where, what=reason)
+    """What the site wrote and cannot have, and what Spack names first as the reasons."""
+    asked, *reasons = refused.reasons
+    said = f"Spack says: {'; '.join(reasons[:_TOLD])}" if reasons else ""
+    remedy = f"loosen one of them; the log has all that Spack says{f'. {said}' if said else ''}"
+    yield Fault(where=where, what=asked, remedy=remedy)
 
 
 def _recall(plan: Plan, environment: SpackEnvironment) -> SpackLock | None:

@@ -106,7 +106,8 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
 
 def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:
     if project.is_locked:
-        tools.progress.say(f"using {project.lock_directory}; `stackgen lock --upgrade` looks for newer versions")
+        newer = "`stackgen lock --upgrade` looks for newer versions"
+        tools.progress.say(f"using {project.lock_directory}; {newer}")
         return read_fitting_lock(project)
     if options.offline:
         raise InputError.of(

@@ -99,7 +99,7 @@ class Plain:
         def advance(amount: int) -> None:
             nonlocal done, shown
             done += amount
-            if time.monotonic() - shown > _TICK:
+            if time.monotonic() - shown > _TICK and (not total or done < total):
                 shown = time.monotonic()
                 self.say(f"{title}: {_amount(done, unit)} of {_amount(total, unit)}" if total else title)
 

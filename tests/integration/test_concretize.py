@@ -1,0 +1,114 @@
+"""Locks by real Spack for machines that we are not on: solved once, refused in the site's own words."""
+
+import pytest
+
+from stackgen.concretize import concretize
+from stackgen.errors import InputError, WorkError
+from stackgen.inventory import inventory
+from stackgen.lock import Lock, inputs
+from stackgen.model import Environment, System
+from stackgen.plan import Plan, plan
+from stackgen.progress import Silent
+from stackgen.run import Command, Outcome
+from stackgen.spack.graph import graph
+
+pytestmark = [pytest.mark.spack, pytest.mark.usefixtures("spack", "own_cache")]
+
+
+class Lines(Silent):
+    """A Progress that keeps what it is told to say."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+def not_started(command: Command) -> Outcome:
+    raise AssertionError(f"{command} was started")
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def planned(*packages: str, toolchain=None, **frameworks) -> Plan:
+    wheels = {"from": "wheels", "version": "1.0", "python": "3.11"}
+    return plan(
+        Environment.model_validate(
+            {"name": "site", "release": "1", "system": "there", "prefix": "/site/ai"}
+            | {"toolchain": {"compiler": "gcc@8.5.0"} | (toolchain or {}), "packages": packages}
+            | {"frameworks": frameworks or {"alpha": wheels}}
+        ),
+        System.model_validate(
+            {"name": "there", "os": "rhel8", "glibc": "2.28", "target": "power9le"}
+            | {"compilers": [{"spec": "gcc@8.5.0", "prefix": "/usr"}]}
+        ),
+    )
+
+
+def test_a_lock_is_for_its_system_and_solved_once(run):
+    plan, heard = planned("zlib@1.3.1"), Lines()
+    (lock,) = concretize(plan, run, heard)
+    assert (lock.name, lock.roots) == ("toolchain", ("zlib@1.3.1",))
+    built = [node for node in graph(lock.text).nodes.values() if not node.external]
+    assert {(node.os, node.target) for node in built} == {("rhel8", "power9le")}
+    assert heard.said[0].startswith("solved toolchain: 1 specs, ")
+    assert concretize(plan, not_started, Silent()) == (lock,)
+
+
+def test_what_is_solved_stays_when_another_has_no_solution(run):
+    source = {"from": "spack", "version": "newest", "import": "zlib"}
+    beta = {**source, "spec": "libpng ^zlib@1.3.1"}
+    impossible = {**source, "spec": "hdf5 ~mpi ^zlib target=zen2"}
+    with pytest.raises(InputError) as caught:
+        concretize(planned(beta=beta, gamma=impossible), run, Silent())
+    assert str(caught.value) == (
+        "frameworks.gamma: hdf5~mpi ^zlib target=zen2 cannot be had;"
+        " loosen one of them; the log has all that Spack says."
+        """ Spack says: Cannot select a single "node_target" for package "zlib";"""
+        " 'zlib target=zen2' is not compatible with this machine"
+    )
+    (lock,) = concretize(planned(beta=beta), not_started, Silent())
+    assert lock.packages["zlib"] == "1.3.1"
+
+
+@pytest.mark.parametrize(
+    ("spec", "refusal"),
+    [
+        ("zlibb", "packages[0]: Spack has no package zlibb; did you mean zlib or libxcb or libusb?"),
+        ("hdf5 +mpy", "packages[0]: hdf5 has no variant mpy; did you mean mpi or map?"),
+    ],
+)
+def test_what_spack_does_not_know_is_told_before_any_solve(run, spec, refusal):
+    heard = Lines()
+    with pytest.raises(InputError) as caught:
+        concretize(planned(spec), run, heard)
+    assert (str(caught.value), heard.said) == (refusal, [])
+
+
+def test_a_solve_that_is_cut_short_leaves_no_half_answer(run):
+    plan = planned("zlib@1.3.1")
+
+    def ended(command: Command) -> Outcome:
+        run.stop()
+        return run(command)
+
+    with pytest.raises(WorkError):
+        concretize(plan, ended, Silent())
+
+
+def test_the_sources_of_a_lock_are_listed_without_fetching(run):
+    plan = planned("bzip2@1.0.8")
+    lock = Lock(environment="site", inputs=inputs(plan), spack=concretize(plan, run, Silent()))
+    found = inventory(plan, lock, run)
+    (bzip2,) = (needed for needed in found.needed if needed.package == "bzip2")
+    assert (bzip2.kind, bzip2.name) == ("source", "bzip2-1.0.8.tar.gz")
+    assert bzip2.sha256 == "ab5a03176ee106d3f0fa90e381da478ddae405918153cca248e682cd0c4a2269"
+    assert found.downloads == ()
+
+
+def test_wheels_need_no_spack():
+    assert concretize(planned(), not_started, Silent()) == ()
