@@ -60,8 +60,6 @@ _DRIVERS = {
 """The oldest driver on Linux that a CUDA runs on; from 11 on one serves all of a major version:
 https://docs.nvidia.com/cuda/cuda-toolkit-release-notes, tables 2 and 3."""
 
-_WORD = re.compile(r"[A-Z]+\d+[A-Z]?(?![A-Z])")
-
 
 def parsed(version: str) -> Version:
     """A version as numbers: 535.104.05 is 535, 104, 5."""

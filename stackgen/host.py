@@ -25,7 +25,7 @@ def detect() -> System:
     """This machine as a system; InputError where no wheels are made for such a machine."""
     facts = described(os.environ, Path("/"), ask_nobody)
     known = {"name": THIS, "glibc": glibc(c_library()), "target": _target()}
-    return System.model_validate(facts | known)
+    return System.model_validate({"os": "linux", **facts, **known})
 
 
 def operating_system(release: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from stackgen.probe.reading import Ask, Facts, matching, real
 def described(environment: Mapping[str, str], root: Path, ask: Ask) -> Facts:
     """What files tell, without name and target; what is empty is left out."""
     facts: Facts = {
-        "os": spack_system(os_release(root)),
+        "os": spack_system(os_release(root)) if os_release(root) else "",
         "glibc": glibc_version(c_library()),
         "nodes": node_of(root / "proc", root / "sys/devices/system/cpu"),
         "interconnect": fabric(root),

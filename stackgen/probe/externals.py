@@ -52,25 +52,31 @@ def _mpis(environment: Mapping[str, str], root: Path, ask: Ask) -> Iterator[_Ext
 
 def _mpi_of(directory: Path, ask: Ask) -> _External:
     """The MPI that a directory's `mpicc` compiles for; the version is empty where nothing tells."""
-    prefix, nothing = directory.parent, ("", "", directory.parent)
+    prefix = directory.parent
     cray = re.search(r"/(?:mpich|mpt)/([0-9.]+)/(?:ofi|ucx|gni)/", str(directory))
     if cray:
         return "cray-mpich", cray.group(1), prefix
     intel = re.match(r"(/.*)/mpi/([0-9]+(?:\.[0-9]+)+)/bin$", str(directory))
     if intel:  # Spack looks for it in mpi/VERSION below its prefix
-        return "intel-oneapi-mpi", intel.group(2), Path(intel.group(1))
+        whole = found_in(r'^#define I_MPI_VERSION\s+"([0-9.]+)', text_of(prefix / "include/mpi.h"))
+        version = whole if whole.startswith(intel.group(2) + ".") else intel.group(2)
+        return "intel-oneapi-mpi", version, Path(intel.group(1))
     if exists(directory / "ompi_info"):
         return _open_mpi(directory, ask)
-    if real(directory / "mpicc").name.startswith("opal_wrapper"):
-        return nothing
-    headers = [text_of(prefix / place / "mpi.h") for place in ("include", "include64")]
-    headers += [text_of(path) for path in matching(prefix, "include/*/mpich/mpi.h")]
-    headers += [text_of(path) for path in matching(prefix, "lib/*/mpich/include/mpi.h")]
+    return _mpich(directory)
+
+
+def _mpich(directory: Path) -> _External:
+    """MPICH or what descends from it, by its header; Spack has no package of Intel's before oneAPI."""
+    prefix = directory.parent
+    headers = [prefix / place / "mpi.h" for place in ("include", "include64")]
+    headers += [*matching(prefix, "include/*/mpich/mpi.h"), *matching(prefix, "lib/*/mpich/include/mpi.h")]
+    text = "\n".join(text_of(header) for header in headers)
     for macro, package in (("MVAPICH2", "mvapich2"), ("MVAPICH", "mvapich"), ("MPICH", "mpich")):
-        version = found_in(r'^#define {}_VERSION\s+"([0-9][^"\s]*)"'.format(macro), "\n".join(headers))
-        if version and (prefix.name != "usr" or real(directory / "mpicc").name != "mpicc.openmpi"):
+        version = found_in(r'^#define {}_VERSION\s+"([0-9][^"\s]*)"'.format(macro), text)
+        if version and "I_MPI_VERSION" not in text and not real(directory / "mpicc").name.startswith("opal_"):
             return package, version, prefix
-    return nothing
+    return "", "", prefix
 
 
 def _open_mpi(directory: Path, ask: Ask) -> _External:

@@ -75,7 +75,11 @@ def _lsf(programs: Programs) -> _Answer:
     hosts = [line.split() for line in programs("bhosts", "-w").split("\n")[1:]]
     count = len([words for words in hosts if len(words) > 3 and words[3] != "0"])
     partitions = lsf_queues(programs("bqueues", "-l"), count)
-    return "lsf", partitions, ["LSF's limits on the number of nodes are not asked: check them"]
+    unasked, nothing = (
+        "LSF's limits on the number of nodes are not asked: check them",
+        "LSF's bqueues shows no queues",
+    )
+    return "lsf", partitions, [unasked if partitions else nothing]
 
 
 def lsf_queues(answer: str, hosts: int) -> _Partitions:
