@@ -1,5 +1,6 @@
 """Environments on disk become Spack's active one; nothing is written but below the scratch directory."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ def keep_to(scratch: Path) -> None:
         "config": {
             "install_tree": {"root": str(scratch / "store")},
             "build_stage": [str(scratch / "stage")],
-            "environments_root": str(scratch / "environments"),
         },
         "concretizer": {"concretization_cache": {"enable": False}},
         "bootstrap": {"enable": False},
     }
     scope = spack.config.InternalConfigScope("stackgen", ours)
+    module.env_subdir_path = lambda directory: str(scratch / "environments" / _digest(str(directory)))
     spack.config.CONFIG.push_scope(scope, priority=spack.config.ConfigScopePriority.COMMAND_LINE)
 
 
@@ -41,3 +42,7 @@ def activate(directory: Path) -> Any:
 
 def _recipes() -> Any:
     return spack.config.get("repos")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
