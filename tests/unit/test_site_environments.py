@@ -1,0 +1,92 @@
+"""The environments of sites: each holds what its site described, and README's table says how it comes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stackgen import host
+from stackgen.config import load
+from stackgen.model import Environment, WheelsFramework
+from stackgen.plan import plan
+from stackgen.plan.versions import may_be
+
+ROOT = Path(__file__).parents[2]
+CPU_ONLY = {"tensorflow", "pytorch", "caffe", "horovod"}
+DESCRIBED = {
+    "supermuc": CPU_ONLY | {"charliecloud"},
+    "stampede2": CPU_ONLY,
+    "piz-daint": {"tensorflow", "tensorflow-mpi", "pytorch", "mxnet", "cntk", "spark"},
+    "theta": {"tensorflow", "pytorch", "caffe", "hdf5", "netcdf-c"},
+    "xstream": {"tensorflow", "pytorch", "caffe", "hdf5", "netcdf-c"},
+    "hal": CPU_ONLY | {"rapids", "h2o", "jupyterlab", "tensorboard"},
+    "summit": {"tensorflow", "pytorch", "horovod"},
+    "cori-haswell": CPU_ONLY | {"keras"},
+    "cori-knl": CPU_ONLY | {"keras"},
+    "perlmutter": {"tensorflow", "pytorch", "jax"},
+}
+"""What each site described that its users have; what cannot be had any more, its file says."""
+
+
+def site(name: str) -> Environment:
+    return load(ROOT / f"environments/{name}.yaml").environment
+
+
+def test_every_environment_of_a_site_is_known_here():
+    files = {path.stem for path in (ROOT / "environments").glob("*.yaml")}
+    assert {name for name in files if not _is_this(name)} == set(DESCRIBED)
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_what_a_site_described_is_there_or_the_file_says_why_not(name):
+    loaded = load(ROOT / f"environments/{name}.yaml")
+    environment = loaded.environment
+    assert environment.name == name
+    assert {framework.name for framework in plan(environment, loaded.system).frameworks} == set(
+        environment.frameworks
+    )
+    frameworks = environment.frameworks.values()
+    features = {feature.value for framework in frameworks for feature in framework.features}
+    packages = {spec.split("@")[0] for spec in environment.packages}
+    for missing in DESCRIBED[name] - set(environment.frameworks) - features - packages:
+        assert f"# {missing} is not here.".lower() in _text(name).lower()
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_versions_are_exact_so_that_a_lock_can_be_made_again(name):
+    environment = site(name)
+    for framework in environment.frameworks.values():
+        if isinstance(framework, WheelsFramework):
+            assert not may_be(framework.version, f"{framework.version}.1")
+            assert framework.version != "newest"
+        assert re.fullmatch(r"\d+(\.\d+)+", framework.version)
+    specs = (*environment.toolchain.model_dump(exclude_none=True).values(), *environment.packages)
+    assert [spec for spec in specs if "@" not in spec] == []
+
+
+def test_the_table_says_how_everything_comes():
+    rows = re.findall(r"^\| \[([\w-]+)\]\(environments/\1\.yaml\) \|(.*)\|$", _readme(), re.M)
+    table = {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
+    assert {name: cells[:2] for name, cells in table.items()} == {
+        name: [_cell(name, source) for source in ("wheels", "spack")] for name in DESCRIBED
+    }
+    assert {name for name, cells in table.items() if cells[2]} == {
+        name for name in DESCRIBED if "is not here." in _text(name)
+    }
+
+
+def _cell(name: str, source: str) -> str:
+    frameworks = sorted(site(name).frameworks.items())
+    return ", ".join(f"{one} {its.version}" for one, its in frameworks if its.source == source)
+
+
+def _readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _text(name: str) -> str:
+    return (ROOT / f"environments/{name}.yaml").read_text(encoding="utf-8")
+
+
+def _is_this(name: str) -> bool:
+    return re.search(rf"^system: {host.THIS}\b", _text(name), re.M) is not None
