@@ -15,6 +15,7 @@ from stackgen.model import Environment, System
 from stackgen.plan import Plan, plan
 from stackgen.run import Command, LoggedRunner
 from stackgen.spack import SpackHome, spack_command
+from stackgen.spack.driver import Host, Solved, Spack, solve
 
 pytestmark = pytest.mark.spack
 
@@ -63,6 +64,36 @@ def test_spack_accepts_every_file(case: str, target: str, by_hand: ByHand, tmp_p
     assert known["modules"]["default"]["enable"] == ["lmod"]
     assert known["modules"]["prefix_inspections"]["./bin"] == ["PATH"]
     assert known["config"]["install_tree"]["padded_length"] == 128
+
+
+@pytest.mark.parametrize(
+    ("case", "own"),
+    [
+        ("spack-cpu", {"mpi": "intel-oneapi-mpi@2021.12.1"}),
+        ("spack-gpu", {"cuda": "cuda@11.8.0", "blas": "openblas@0.3.30"}),
+    ],
+    ids=["cpu", "gpu"],
+)
+def test_the_toolchains_own_are_the_only_ones(
+    case: str, own: dict[str, str], spack: SpackHome, run: LoggedRunner, tmp_path: Path
+):
+    loaded = load(GOLDEN / case / "in.yaml")
+    system = loaded.system
+    directory = written(plan(loaded.environment, system), tmp_path) / "toolchain"
+    host = Host(os=system.os, target=system.target, glibc=system.glibc)
+    (answer,) = solve({"toolchain": directory}, host, Spack(home=spack, run=run, scratch=tmp_path))
+    assert isinstance(answer, Solved), answer
+    nodes = json.loads(answer.lock_text)["concrete_specs"].values()
+    providers = {virtual: set() for virtual in own}
+    versions = {node["hash"]: f"{node['name']}@{node['version']}" for node in nodes}
+    for edge in (edge for node in nodes for edge in node.get("dependencies", ())):
+        used = {*edge["parameters"]["virtuals"], edge["name"]} & own.keys()
+        for virtual in used:
+            providers[virtual].add(versions[edge["hash"]])
+    assert providers == {virtual: {spec} for virtual, spec in own.items()}
+    built_for_gpus = [node["parameters"] for node in nodes if node["parameters"].get("cuda")]
+    assert [parameters["cuda_arch"] for parameters in built_for_gpus] == [["70"]] * len(built_for_gpus)
+    assert bool(built_for_gpus) == bool(system.accelerators)
 
 
 def here(run: LoggedRunner) -> System:

@@ -20,5 +20,5 @@ class PyH2o(PythonPackage):
     # The client starts the server of backend/bin/h2o.jar, which knows Java 8 to 17.
     depends_on("java@8:17", type="run")
 
-    # h2o.estimators and others ask for a server, or for pandas, when they are imported.
-    import_modules = ["h2o", "h2o.backend", "h2o.utils"]
+    # These want what H2O itself does not ask for: numpy and matplotlib, scikit-learn.
+    skip_modules = ["h2o.explanation", "h2o.sklearn"]
