@@ -13,7 +13,7 @@ from stackgen.model import Environment, System
 from stackgen.plan import Plan, plan
 
 GCC = {"spec": "gcc@13.2.0", "prefix": "/usr"}
-OPENMPI = {"spec": "openmpi@4.1.6", "prefix": "/opt/openmpi"}
+UCX = {"spec": "ucx@1.17.0", "prefix": "/opt/ucx"}
 
 
 def planned(packages=("zlib",), **facts) -> Plan:
@@ -105,8 +105,8 @@ CHANGES = {
     "none": (planned(packages=()), ("spack: removed",)),
     "target": (planned(target="zen3"), ("spack.target: zen2 -> zen3",)),
     "external": (
-        planned(externals=[OPENMPI]),
-        ("spack.externals: openmpi@4.1.6 in /opt/openmpi added",),
+        planned(externals=[UCX]),
+        ("spack.externals: ucx@1.17.0 in /opt/ucx added",),
     ),
     "program": (
         planned(compilers=[{**GCC, "programs": {"c": "/usr/bin/gcc-13"}}]),
