@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import spack.config
 import spack.error
 import spack.repo
 import spack.spec
@@ -60,11 +61,17 @@ def _version(node: Any, recipe: Any) -> Iterator[tuple[str, str]]:
     """Exact ones and ranges; commits, and what `@=` calls a version of the user's own, are not looked up."""
     asked = node.versions
     exact = "=" in str(asked) or "git." in str(asked)
-    if exact or any(version.intersects(asked) for version in recipe.versions):
+    if exact or any(version.intersects(asked) for version in (*recipe.versions, *_there(node.name))):
         return
     listed = [str(version) for version in sorted(recipe.versions, reverse=True)]
     more = ", ..." if len(listed) > 8 else ""
     yield f"{node.name} has no version {asked}", f"it has {', '.join(listed[:8])}{more}"
+
+
+def _there(package: str) -> Iterator[Any]:
+    """The versions that the system has of a package, which its recipe need not know."""
+    for external in spack.config.get("packages").get(package, {}).get("externals", ()):
+        yield spack.spec.Spec(external["spec"]).versions
 
 
 def _value(package: str, asked: Any, definitions: Any) -> Iterator[tuple[str, str]]:
