@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner, Outcome
+from stackgen.spack.home import spack_place
 
 SMALL = """\
 name: small
@@ -58,6 +59,7 @@ class Desk:
         """What leads to this machine's index, Pythons and caches, although the home is empty."""
         home = Path.home()
         found = {"PIP_CONFIG_FILE": home / ".config/pip/pip.conf", "PYENV_ROOT": home / ".pyenv"}
+        found["STACKGEN_SPACK"] = spack_place()
         named = {name: str(path) for name, path in found.items() if path.exists()}
         return {**named, "XDG_CACHE_HOME": str(self.directory.parent / "cache")}
 
