@@ -9,18 +9,15 @@ from pathlib import Path
 from stackgen import files
 from stackgen.environments import TOOLCHAIN, SpackEnvironment, environment_tree, spack_environments
 from stackgen.errors import Fault, InputError, WorkError
-from stackgen.lock import SpackLock, digest, spack_inputs
+from stackgen.lock import Json, SpackLock, digest, spack_inputs
 from stackgen.plan import Plan
 from stackgen.plan.requests import capabilities
 from stackgen.progress import Progress
 from stackgen.run import Runner
-from stackgen.spack.asking import Host, Spack
+from stackgen.spack.asking import Host, Spack, driver_digest
 from stackgen.spack.driver import Refused, Solved, check_specs, solve
 from stackgen.spack.graph import problems
 from stackgen.spack.home import find_spack
-
-_FORMAT = "1"
-"""Part of every key: raise it when the driver comes to another solution of the same question."""
 
 _TOLD = 2
 """How many of Spack's reasons a user is shown: the further ones follow from the first."""
@@ -136,6 +133,10 @@ def _remember(plan: Plan, environment: SpackEnvironment, text: str) -> None:
 
 def _place(plan: Plan, environment: SpackEnvironment) -> Path:
     """Where a solution is kept: by all that decides it, so that it is never out of date."""
-    asked = {"format": _FORMAT, "glibc": plan.system.glibc, "asked": spack_inputs(plan, (environment,))}
+    asked: Json = {
+        "driver": driver_digest(),
+        "glibc": plan.system.glibc,
+        "asked": spack_inputs(plan, (environment,)),
+    }
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "stackgen" / "solutions" / f"{digest(asked)}.lock"
