@@ -64,6 +64,16 @@ def test_versions_are_exact_so_that_a_lock_can_be_made_again(name):
     assert [spec for spec in specs if "@" not in spec] == []
 
 
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_the_toolchain_is_what_the_system_has(name):
+    """Another version of what the system has would be built beside it."""
+    loaded = load(ROOT / f"environments/{name}.yaml")
+    there = {one.spec.split()[0] for one in (*loaded.system.compilers, *loaded.system.externals)}
+    packages = {spec.split("@")[0] for spec in there}
+    toolchain = loaded.environment.toolchain.model_dump(exclude_none=True).values()
+    assert [spec for spec in toolchain if spec.split("@")[0] in packages and spec not in there] == []
+
+
 def test_the_table_says_how_everything_comes():
     rows = re.findall(r"^\| \[([\w-]+)\]\(environments/\1\.yaml\) \|(.*)\|$", _readme(), re.M)
     table = {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
