@@ -25,6 +25,7 @@ class Asleep:
     def __init__(self, configuration: Mapping[str, Any], specs: Any) -> None:
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._eased: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._wanted: set[str] = set()
         self._read: set[str] = set()
         self._defaults: dict[tuple[str, str], _Values | None] = {}
         for spec in specs:
@@ -91,7 +92,11 @@ class Asleep:
             self._ease(when, name)
 
     def _follow(self, package: str, recipe: Any) -> None:
-        """Whoever asks for a variant, or a value of one, asks for the condition on which it exists."""
+        """Who asks for a variant, a value, or a package that nothing else brings, asks for its condition."""
+        missing = self._wanted - self._read
+        for when, dependencies in recipe.dependencies.items():
+            if not missing.isdisjoint(dependencies):
+                self._ask(when, package)
         for when, variants in recipe.variants.items():
             for name, variant in variants.items():
                 if not self._asked[package, name] and not self._asked[_EVERYWHERE, name]:
@@ -102,6 +107,7 @@ class Asleep:
                         self._ask(value.when, package)
 
     def _ask(self, spec: Any, package: str) -> None:
+        self._wanted |= {node.name for node in spec.traverse(root=False)}
         for name, variant, values in _named(spec, package):
             self._asked[name, variant] |= values
 
@@ -110,7 +116,7 @@ class Asleep:
             self._eased[name, variant] |= values
 
     def _weight(self) -> int:
-        return sum(map(len, self._asked.values())) + sum(map(len, self._eased.values()))
+        return sum(map(len, self._asked.values())) + sum(map(len, self._eased.values())) + len(self._wanted)
 
 
 def _named(spec: Any, package: str) -> Iterator[tuple[str, str, _Values]]:

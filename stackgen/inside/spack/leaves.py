@@ -70,3 +70,10 @@ def leave_out() -> None:
     """Let every solve from here on use the smaller problem."""
     spack.solver.asp.create_graph_analyzer = _analyzer
     spack.solver.asp.create_counter = _counter
+
+
+def take_back() -> bool:
+    """Let solves from here on stop at leaves alone; whether they left out more until now."""
+    changed = spack.solver.asp.create_counter is _counter
+    spack.solver.asp.create_counter = analysis.create_counter
+    return changed

@@ -15,9 +15,10 @@ def reasons(error: Any, environment: Any) -> list[str]:
     head, *told = _NUMBER.split(str(error.message))
     if not told:
         return [" ".join(head.split())]
-    written = [str(spec) for spec in environment.user_specs]
+    written = {str(spec): str(spec.name) for spec in environment.user_specs}
     blamed = {root for text in told for root in _ROOT.findall(text)}
-    collide = [spec for spec in written if spec in blamed] or written
+    packages = {written[root] for root in blamed & written.keys()}
+    collide = [spec for spec, package in written.items() if package in packages] or [*written]
     lines = [f"these cannot be had together: {', '.join(collide)}"] if len(collide) > 1 else []
     lines = lines or [f"{collide[0]} cannot be had"]
     return [*lines, *_distinct(text.splitlines()[0] for text in told)][:_ENOUGH]

@@ -41,7 +41,7 @@ def _solved(directory: Path) -> dict[str, Any]:
     start = time.monotonic()
     environment = scopes.activate(directory)
     try:
-        environment.concretize(force=True)
+        _concretize(environment)
     except spack.error.SpackError as error:
         return {"reasons": refusals.reasons(error, environment), "details": str(error.long_message or error)}
     lock = environment._to_lockfile_dict()
@@ -51,6 +51,16 @@ def _solved(directory: Path) -> dict[str, Any]:
         "specs": len(lock["roots"]),
         "nodes": len(lock["concrete_specs"]),
     }
+
+
+def _concretize(environment: Any) -> None:
+    """A refusal has to be Spack's own: it is asked again about what only other variants would bring."""
+    try:
+        environment.concretize(force=True)
+    except spack.error.UnsatisfiableSpecError:
+        if not leaves.take_back():
+            raise
+        environment.concretize(force=True)
 
 
 def _text(lock: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 _MEMORY_OF_A_SOLVE = 2 * 2**30
-"""Bytes; the largest that was measured (PyTorch with CUDA and Horovod) took 1.5 GiB."""
+"""Bytes; the largest that was measured (PyTorch with CUDA and Horovod) took 1.9 GiB."""
 
 _PR_SET_PDEATHSIG = 1
 
