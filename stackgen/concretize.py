@@ -10,6 +10,7 @@ from stackgen import files
 from stackgen.environments import TOOLCHAIN, SpackEnvironment, environment_tree, spack_environments
 from stackgen.errors import Fault, InputError, WorkError
 from stackgen.lock import Json, SpackLock, digest, spack_inputs
+from stackgen.model.system import package_name
 from stackgen.plan import Plan
 from stackgen.plan.requests import capabilities
 from stackgen.progress import Progress
@@ -73,6 +74,11 @@ def _written(plan: Plan) -> dict[str, str]:
         **{f"toolchain.{part}": spec for part, spec in plan.toolchain},
         **{f"packages[{number}]": spec for number, spec in enumerate(plan.packages)},
         **{f"frameworks.{framework.name}.spec": framework.spec for framework in plan.spack},
+        **{
+            f"frameworks.{framework.name}.requires.{package_name(spec)}": spec
+            for framework in plan.spack
+            for spec in framework.features
+        },
     }
 
 

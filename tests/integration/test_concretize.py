@@ -89,6 +89,13 @@ def test_what_spack_does_not_know_is_told_before_any_solve(run, spec, refusal):
     assert (str(caught.value), heard.said) == (refusal, [])
 
 
+def test_what_a_framework_requires_is_checked_too(run):
+    alpha = {"from": "spack", "version": "1.3.1", "spec": "zlib", "import": "zlib", "requires": ["bzip22"]}
+    with pytest.raises(InputError) as caught:
+        concretize(planned(alpha=alpha), run, Silent())
+    assert str(caught.value).startswith("frameworks.alpha.requires.bzip22: Spack has no package bzip22; did")
+
+
 def test_a_solve_that_is_cut_short_leaves_no_half_answer(run):
     plan = planned("zlib@1.3.1")
 
