@@ -236,6 +236,39 @@ def test_names_are_checked_without_a_solve(tool: Spack):
     ]
 
 
+def test_what_no_solution_can_have_is_told_without_a_solve(tool: Spack):
+    specs = {
+        "packages[0]": "zlib bzip2",
+        "packages[1]": "zlib %",
+        "packages[2]": "zlib ^bzip2 ^+shared",
+        "packages[3]": "zlib ^/abcdef",
+        "packages[4]": "zlib@git.main",
+        "packages[5]": "zlib patches=abc",
+        "packages[6]": "zlib target=zen9 os=foo",
+        "packages[7]": "foo.zlib",
+        "packages[8]": "zlib@git.main=1.3.1 target=power9le ^gcc-runtime",
+        "frameworks.a.spec": "zlib ^python@3.11",
+        "frameworks.b.spec": "zlib ^python@3.11",
+        "frameworks.b.requires.py-wheel": "py-wheel ^mpi",
+        "frameworks.c.spec": "hdf5+mpi ^mpi ^openmpi ^gcc ^libxml2",
+    }
+    assert [str(fault) for fault in check_specs(specs, None, POWER, tool)] == [
+        "packages[0]: 'zlib bzip2' is no spec: expected a single spec, but got more; "
+        "write it as `spack spec` takes it",
+        "packages[1]: 'zlib %' is no spec: a `%` or `^` names no package; write it as `spack spec` takes it",
+        "packages[2]: `+shared` names no package after a `%` or `^`; write its name there",
+        "packages[3]: /abcdef is a hash, and nothing is installed yet; name the package instead",
+        "packages[4]: nothing tells which version main of zlib is; say it as zlib@git.main=VERSION",
+        "packages[5]: zlib cannot be asked for patches=; leave it out; the recipe chooses its patches",
+        "packages[6]: zlib is asked for os=foo, and the system is rhel8; leave it out",
+        "packages[6]: zlib is asked for target=zen9, and the system is power9le; leave it out",
+        "packages[7]: there are no recipes called foo; take one of builtin",
+        "frameworks.a.spec: nothing here depends on python, which `^python` asks for; "
+        "leave out `^python` and `python:`",
+        "frameworks.b.requires.py-wheel: nothing here depends on mpi, which `^mpi` asks for; leave it out",
+    ]
+
+
 def test_workers_end_with_the_process_that_forked_them(tool: Spack, tmp_path: Path):
     directories = written(tmp_path / "spack", "gcc@11.2.1", "power9le", a=["zlib-ng"], b=["py-numpy"])
 

@@ -10,7 +10,7 @@ def main(question: Path) -> None:
     """Answer; what Spack itself has to say goes to stderr."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    sys.path.append(str(Path(__file__).parents[3]))
+    sys.path.insert(0, str(Path(__file__).parents[3]))  # not another stackgen that this Python has
     from stackgen.inside.spack.questions import answered  # noqa: PLC0415 - the path is known only now
 
     for line in answered(json.loads(question.read_text("utf-8"))):

@@ -12,7 +12,7 @@ import spack.repo
 import spack.spec
 import spack.variant
 
-from stackgen.inside.spack import scopes
+from stackgen.inside.spack import fits, reach, scopes
 
 _ANYWHERE = frozenset({"commit", "dev_path", "namespace", "patches"})
 """What every package may be asked for."""
@@ -22,21 +22,49 @@ def checked(specs: Mapping[str, str], directory: str) -> Iterator[str]:
     """A line of JSON for each fault: `where`, `what`, `remedy`."""
     if directory:
         scopes.activate(Path(directory))
-    for where, text in specs.items():
-        for what, remedy in _faults(text):
+    parsed = {where: _parsed(text) for where, text in specs.items()}
+    for where, spec in parsed.items():
+        together = {
+            one.name for other, one in parsed.items() if _part(other) == _part(where) and _is_spec(one)
+        }
+        found = _faults(spec, together) if _is_spec(spec) else [_unreadable(specs[where], spec)]
+        for what, remedy in found:
             yield json.dumps({"where": where, "what": what, "remedy": remedy})
 
 
-def _faults(text: str) -> Iterator[tuple[str, str]]:
+def _part(where: str) -> str:
+    """What is solved together: `frameworks.<name>`, or all the rest."""
+    first, _, rest = where.partition(".")
+    return f"{first}.{rest.partition('.')[0]}" if first == "frameworks" else ""
+
+
+def _parsed(text: str) -> Any:
+    """The spec, or why there is none."""
     try:
-        spec = spack.spec.Spec(text)
-    except (spack.error.SpackError, spack.error.SpecSyntaxError) as error:
-        said = str(error).splitlines()[0]
-        yield f"{text!r} is no spec: {said}", "write it as `spack spec` takes it"
+        return spack.spec.Spec(text)
+    except (spack.error.SpackError, spack.error.SpecSyntaxError, ValueError) as error:
+        return str(error).splitlines()[0].rstrip(":")
+    except AttributeError:  # Spack's own, of a `%` that ends a spec
+        return "a `%` or `^` names no package"
+
+
+def _is_spec(spec: Any) -> bool:
+    return not isinstance(spec, str)
+
+
+def _unreadable(text: str, said: str) -> tuple[str, str]:
+    return f"{text!r} is no spec: {said}", "write it as `spack spec` takes it"
+
+
+def _faults(spec: Any, together: Collection[str]) -> Iterator[tuple[str, str]]:
+    misfits = [fault for node in spec.traverse() for fault in fits.misfits(node)]
+    if misfits:
+        yield from misfits
         return
     for node in spec.traverse():
-        if node.name and not spack.repo.PATH.is_virtual(node.name):
+        if not spack.repo.PATH.is_virtual(node.name):
             yield from _of_package(node)
+    yield from reach.unreached(spec, together)
 
 
 def _of_package(node: Any) -> Iterator[tuple[str, str]]:
@@ -61,7 +89,11 @@ def _version(node: Any, recipe: Any) -> Iterator[tuple[str, str]]:
     """Exact ones and ranges; commits, and what `@=` calls a version of the user's own, are not looked up."""
     asked = node.versions
     exact = "=" in str(asked) or "git." in str(asked)
-    if exact or any(version.intersects(asked) for version in (*recipe.versions, *_there(node.name))):
+    if (
+        exact
+        or not recipe.versions
+        or any(version.intersects(asked) for version in (*recipe.versions, *_there(node.name)))
+    ):
         return
     listed = [str(version) for version in sorted(recipe.versions, reverse=True)]
     more = ", ..." if len(listed) > 8 else ""

@@ -10,6 +10,9 @@ import spack.environment.environment as module
 import spack.repo
 import spack.store
 
+_LONGEST_SOLVE = 900
+"""Seconds; ten times what the largest takes. What has no solution may never end."""
+
 
 def keep_to(scratch: Path) -> None:
     """Point all that Spack would write, whatever the environments say, to the scratch directory."""
@@ -18,7 +21,7 @@ def keep_to(scratch: Path) -> None:
             "install_tree": {"root": str(scratch / "store")},
             "build_stage": [str(scratch / "stage")],
         },
-        "concretizer": {"concretization_cache": {"enable": False}},
+        "concretizer": {"concretization_cache": {"enable": False}, "timeout": _LONGEST_SOLVE},
         "bootstrap": {"enable": False},
     }
     scope = spack.config.InternalConfigScope("stackgen", ours)
