@@ -1,5 +1,6 @@
 """`python -m benchmarks [DIR]`: build the quickstart in DIR, time it against its peers, print the table."""
 
+import argparse
 import os
 import shutil
 import sys
@@ -23,7 +24,7 @@ RUN = LoggedRunner(Silent())
 def main() -> None:
     """Prepare, measure, print."""
     with tempfile.TemporaryDirectory(prefix="stackgen-benchmark-") as scratch:
-        work = Path(sys.argv[1] if len(sys.argv) > 1 else scratch).absolute()
+        work = Path(arguments().directory or scratch).absolute()
         project = prepared(work)
         print(
             table(
@@ -35,6 +36,13 @@ def main() -> None:
                 ]
             )
         )
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("directory", nargs="?", help="where to build; a temporary directory if not given")
+    return parser.parse_args()
 
 
 def prepared(work: Path) -> Project:

@@ -5,6 +5,7 @@ by environment; theirs is Spack's own solve, a process for each, with nothing le
 says whether both came to the same hashes.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -51,7 +52,9 @@ class Row:
 
 def main() -> None:
     """Measure each environment that needs Spack, then all of them with nothing changed."""
-    asked = [Path(word) for word in sys.argv[1:]] or sorted(ENVIRONMENTS.glob("*.yaml"))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.locking", description=__doc__)
+    parser.add_argument("environments", nargs="*", type=Path, default=sorted(ENVIRONMENTS.glob("*.yaml")))
+    asked = parser.parse_args().environments
     plans = [project.plan for project in map(open_project, asked) if spack_environments(project.plan)]
     print(HEAD, flush=True)
     with tempfile.TemporaryDirectory(prefix="stackgen-benchmark-") as scratch:

@@ -75,7 +75,10 @@ def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
     where = f"frameworks.{framework.name}"
     if not isinstance(framework, WheelsPlan):
         what = f"{framework.name} is to come from {_source(framework)}, which stackgen cannot build yet"
-        yield Fault(where=f"{where}.from", what=what, remedy="take it from wheels, or leave it out")
+        yield Fault(
+            where=f"{where}.from", what=what, remedy="leave it out, or take it from wheels where it has any"
+        )
+        return
     for feature in framework.about.features:
         if feature in _REMEDIES:
             what = f"{framework.name} is to have the feature {feature}, which stackgen cannot build yet"
@@ -94,7 +97,7 @@ def _source(framework: SpackPlan | ContainerPlan) -> str:
 _REMEDIES = {
     Feature.HOROVOD: "leave it out, and use what the framework itself has for several nodes",
     Feature.MPI4PY: "leave it out; users can build it on the system's MPI in a virtual environment on top",
-    Feature.DDP: "leave it out; torch.distributed is in PyTorch's wheels",
+    Feature.DDP: "leave it out; torch.distributed is in PyTorch itself",
 }
 
 

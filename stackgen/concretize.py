@@ -9,6 +9,7 @@ from pathlib import Path
 from stackgen import files
 from stackgen.environments import TOOLCHAIN, SpackEnvironment, environment_tree, spack_environments
 from stackgen.errors import Fault, InputError, WorkError
+from stackgen.host import THIS
 from stackgen.lock import Json, SpackLock, digest, spack_inputs
 from stackgen.model.system import package_name
 from stackgen.plan import Plan
@@ -53,7 +54,8 @@ def _solved(
         progress.say(_line(answer))
         advance(1)
 
-    title = f"solving {', '.join(by_name)} for {plan.system.name}"
+    machine = "this machine" if plan.system.name == THIS else plan.system.name
+    title = f"solving {', '.join(by_name)} for {machine}"
     with (
         tempfile.TemporaryDirectory(prefix="stackgen-solve-") as scratch,
         progress.task(title, len(by_name), unit="environments") as advance,

@@ -47,6 +47,9 @@ class Knowledge:
     """Where Spack's package has another name, or variants are to be chosen."""
 
 
+_WITH_PKG_RESOURCES = "setuptools<81"
+"""TensorBoard imports `pkg_resources` up to 2.20, asks for any setuptools, and 82 has it no more."""
+
 KNOWN: Mapping[str, Knowledge] = {
     "tensorflow": Knowledge(
         title="TensorFlow",
@@ -57,6 +60,7 @@ KNOWN: Mapping[str, Knowledge] = {
         gpu_package="tensorflow[and-cuda]",
         imports="tensorflow",
         verify="tensorflow",
+        companions=(_WITH_PKG_RESOURCES,),
         # Otherwise on only where the processor has VNNI: tensorflow/core/util/port.cc.
         keeps={Feature.ONEDNN: {"TF_ENABLE_ONEDNN_OPTS": "1"}},
         recipe=Recipe(
@@ -153,6 +157,7 @@ KNOWN: Mapping[str, Knowledge] = {
         homepage="https://www.tensorflow.org/tensorboard",
         package="tensorboard",
         imports="tensorboard",
+        companions=(_WITH_PKG_RESOURCES,),
         verify="python",
         recipe=Recipe(package="py-tensorboard"),
     ),

@@ -107,8 +107,9 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
 def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:
     if project.is_locked:
         newer = "`stackgen lock --upgrade` looks for newer versions"
+        lock = read_fitting_lock(project)
         tools.progress.say(f"using {project.lock_directory}; {newer}")
-        return read_fitting_lock(project)
+        return lock
     if options.offline:
         raise InputError.of(
             f"{project.lock_directory} is not there, and --offline forbids to make it",

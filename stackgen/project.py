@@ -90,11 +90,29 @@ def lock_project(project: Project, tools: Tools) -> Lock:
     What Spack has solved by then is remembered, also where the rest fails.
     """
     plan = project.plan
+    _refuse_namesake(project)
     with project.placed():
         wheels = resolve(plan, load_site(), tools.run, tools.progress)
         lock = replace(wheels, spack=concretize(plan, tools.run, tools.progress))
     files.replace_tree(lock_tree(lock), project.lock_directory)
     return lock
+
+
+def _refuse_namesake(project: Project) -> None:
+    """InputError where another file beside is the environment of this name: both would have one lock."""
+    name, other = project.plan.environment, project.file.with_name(f"{project.plan.environment}.yaml")
+    if other.exists() and not other.samefile(project.file) and _name_in(other) == name:
+        what = f"{other.name} is the environment {name} already, and {name}.lock is its lock"
+        error = InputError.of(what, "give this one another name", where="name")
+        raise project.loaded.located(error)
+
+
+def _name_in(path: Path) -> str:
+    """The name of the environment in a file; empty where it is none that can be read."""
+    try:
+        return load(path).environment.name
+    except InputError:
+        return ""
 
 
 def read_fitting_lock(project: Project) -> Lock:

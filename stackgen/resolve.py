@@ -28,6 +28,8 @@ def resolve(plan: Plan, site: Site, run: Runner, progress: Progress) -> Lock:
     locked: list[WheelLock] = []
     faults: list[Fault] = []
     details: list[str] = []
+    if not plan.wheels:
+        return Lock(environment=plan.environment, inputs=inputs(plan))
     with progress.task("resolving", len(plan.wheels), unit="frameworks") as advance:
         for framework in plan.wheels:
             try:

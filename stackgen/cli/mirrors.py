@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from stackgen.cli.options import as_json, environment, environments, print_json, tools, verbose
+from stackgen.environments import spack_environments
 from stackgen.errors import WorkError
 from stackgen.inventory import Needed, inventory
 from stackgen.mirror import verify as verified
@@ -31,6 +32,10 @@ def create(environments: tuple[Path, ...], directory: Path, *, verbose: bool) ->
     click.echo(
         f"{collected.root} is complete for {', '.join(project.plan.environment for project in projects)}"
     )
+    for project in projects:
+        if spack_environments(project.plan):
+            what = f"note: {project.file.name}: wheels alone: what Spack is to build is not collected yet"
+            click.echo(f"{what}; `stackgen mirror plan {project.file.name}` lists it", err=True)
 
 
 @mirror.command("plan", short_help="List what a mirror will need; fetch nothing.")
@@ -57,8 +62,9 @@ def plan_mirror(environment: Path, *, as_json: bool, verbose: bool) -> None:
         click.echo(_line(needed))
     sizes = [needed.size for needed in found.needed if needed.size is not None]
     unsized = len(found.needed) - len(sizes)
-    rest = f", and {unsized} of a size that nobody says" if unsized else ""
-    click.echo(f"{len(found.needed)} files: {len(sizes)} of {sum(sizes) / 1e6:.0f} MB{rest}", err=True)
+    known = f"; {len(sizes)} of them have {sum(sizes) / 1e6:.0f} MB" if sizes else ""
+    rest = f"; of {unsized} nobody says the size" if unsized else ""
+    click.echo(f"{len(found.needed)} files{known}{rest}", err=True)
     for package, by in found.downloads:
         click.echo(
             f"note: {package} fetches with {by} while it builds: offline it cannot be built as it is",
@@ -67,7 +73,8 @@ def plan_mirror(environment: Path, *, as_json: bool, verbose: bool) -> None:
 
 
 def _line(needed: Needed) -> str:
-    known_by = f"sha256 {needed.sha256}" if needed.sha256 else f"commit {needed.commit}"
+    commit = f"commit {needed.commit}" if needed.commit else "no hash and no commit: its recipe pins nothing"
+    known_by = f"sha256 {needed.sha256}" if needed.sha256 else commit
     size = f"{needed.size} bytes" if needed.size is not None else "size not known"
     where = f"  {needed.addresses[0]}" if needed.addresses else ""
     return f"{needed.package} {needed.version}  {needed.kind} {needed.name}  {size}  {known_by}{where}"

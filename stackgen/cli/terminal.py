@@ -101,7 +101,7 @@ class Plain:
             done += amount
             if time.monotonic() - shown > _TICK and (not total or done < total):
                 shown = time.monotonic()
-                self.say(f"{title}: {_amount(done, unit)} of {_amount(total, unit)}" if total else title)
+                self.say(f"{title}: {_share(done, total, unit)}" if total else title)
 
         yield advance
 
@@ -146,6 +146,10 @@ def _cut(line: str) -> str:
 
 def _headline(title: str, total: int, unit: str) -> str:
     return f"{title} ({_amount(total, unit)})" if total else title
+
+
+def _share(done: int, total: int, unit: str) -> str:
+    return f"{_amount(done, unit) if unit == 'bytes' else done} of {_amount(total, unit)}"
 
 
 def _amount(number: int, unit: str) -> str:

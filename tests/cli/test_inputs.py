@@ -72,7 +72,7 @@ def test_a_source_that_cannot_be_built_is_a_note_in_check_and_a_refusal_in_build
     desk.write("small.yaml", text)
     line = (
         "small.yaml:8:5: frameworks.six.from: six is to come from Spack, which stackgen cannot build yet;"
-        " take it from wheels, or leave it out"
+        " leave it out, or take it from wheels where it has any"
     )
     checked = desk("check", "small.yaml")
     assert checked.status == 0

@@ -39,6 +39,19 @@ def test_lock_says_what_it_found(shared_desk: Desk):
     assert not any(b"://" in content for content in before.values())
 
 
+def test_two_files_of_one_name_do_not_share_a_lock(shared_desk: Desk):
+    before = (shared_desk.directory / "small.lock/lock.json").read_bytes()
+    copy = shared_desk.small(version="1.16.0", name="copy.yaml")
+    outcome = shared_desk("lock", "copy.yaml")
+    assert (outcome.status, outcome.stderr) == (
+        2,
+        "copy.yaml:1:1: name: small.yaml is the environment small already, and small.lock is its lock;"
+        " give this one another name\n",
+    )
+    assert (shared_desk.directory / "small.lock/lock.json").read_bytes() == before
+    copy.unlink()
+
+
 def test_generate_writes_the_modules(shared_desk: Desk):
     outcome = shared_desk("generate", "small.yaml", "-o", "generated")
     assert outcome.status == 0, outcome.stderr

@@ -248,11 +248,11 @@ def test_what_cannot_be_built_is_refused_all_at_once(own: Wheelhouse):
         "packages: packages come from Spack, which stackgen can lock but not build yet;"
         " leave them out, or load them from the modules that the system has",
         "frameworks.caffe.from: caffe is to come from Spack, which stackgen cannot build yet;"
-        " take it from wheels, or leave it out",
+        " leave it out, or take it from wheels where it has any",
         "frameworks.image.from: image is to come from a container, which stackgen cannot build yet;"
-        " take it from wheels, or leave it out",
+        " leave it out, or take it from wheels where it has any",
         "frameworks.pytorch.features: pytorch is to have the feature ddp, which stackgen cannot build yet;"
-        " leave it out; torch.distributed is in PyTorch's wheels",
+        " leave it out; torch.distributed is in PyTorch itself",
         "frameworks.pytorch.features: pytorch is to have the feature horovod, which stackgen cannot build"
         " yet; leave it out, and use what the framework itself has for several nodes",
         "frameworks.pytorch.features: pytorch is to have the feature mpi4py, which stackgen cannot build yet;"

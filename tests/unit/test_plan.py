@@ -42,7 +42,7 @@ def test_what_nobody_said_is_known():
     assert framework.python == "3.11"
     assert framework.package == "tensorflow-cpu"
     assert framework.imports == "tensorflow"
-    assert framework.requirements == ("tensorflow-cpu", "pip")
+    assert framework.requirements == ("tensorflow-cpu", "pip", "setuptools<81")
     assert framework.about.module == "tensorflow"
     assert framework.about.settings == (("GRID", "1"), ("SHARED", "system"))
 
@@ -76,6 +76,7 @@ def test_jupyter_brings_its_kernel():
         "ipykernel",
         "keras",
         "pip",
+        "setuptools<81",
     )
 
 

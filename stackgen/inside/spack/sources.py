@@ -60,7 +60,7 @@ def _stage(stage: Any, package: Any, patches: Iterator[Any]) -> dict[str, Any]:
         "name": name,
         "sha256": _sha256(fetcher),
         "commit": str(getattr(fetcher, "commit", None) or ""),
-        "git": str(getattr(fetcher, "git", None) or ""),
+        "git": str(fetcher.url) if isinstance(fetcher, fetching.GitFetchStrategy) else "",
         "urls": _addresses(fetcher),
         "path": stage.mirror_layout.path,
     }
@@ -84,8 +84,4 @@ def _sha256(fetcher: Any) -> str:
 def _addresses(fetcher: Any) -> list[str]:
     if isinstance(fetcher, fetching.URLFetchStrategy):
         return [str(url) for url in fetcher.candidate_urls]
-    return [
-        str(address)
-        for address in (getattr(fetcher, "git", None) or getattr(fetcher, "url", None),)
-        if address
-    ]
+    return [str(fetcher.url)] if getattr(fetcher, "url", None) else []
