@@ -2,7 +2,8 @@
 
 Nobody asks for such a value: neither a spec, nor the configuration, nor a recipe that may be in a
 solution. And no recipe has a rule that holds for the default alone, so that another value could ease
-anything. Take any solution with another value, give it the default, and drop what only that value had
+anything; one of several that a rule gives as a choice is such a rule, and so is a default that not every
+version has. Take any solution with another value, give it the default, and drop what only that value had
 brought: every rule still holds, and the solution is better, for defaults and smaller graphs are preferred.
 """
 
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import spack.deptypes as dt
 import spack.repo
 import spack.spec
 
@@ -25,7 +27,9 @@ class Asleep:
     def __init__(self, configuration: Mapping[str, Any], specs: Any) -> None:
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._eased: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._wanted: set[str] = set()
+        self._wanted: dict[str, set[str]] = defaultdict(set)
+        self._sure: dict[str, frozenset[str]] = {}
+        self._found = frozenset(name for name, entry in configuration.items() if entry.get("externals"))
         self._read: set[str] = set()
         self._defaults: dict[tuple[str, str], _Values | None] = {}
         for spec in specs:
@@ -67,8 +71,11 @@ class Asleep:
     def _configure(self, package: str, entry: Mapping[str, Any]) -> None:
         for key in ("require", "prefer", "variants", "conflict"):
             for how, text in _strings(entry.get(key, ()), key):
-                take = self._ease if how in {"conflict", "when"} else self._ask
-                take(spack.spec.Spec(text), package)
+                spec = spack.spec.Spec(text)
+                if how in {"any_of", "conflict", "one_of", "when"}:
+                    self._ease(spec, package)
+                if how not in {"conflict", "when"}:
+                    self._ask(spec, package)
         for external in entry.get("externals", ()):
             self._ask(spack.spec.Spec(external["spec"]), package)
 
@@ -86,14 +93,16 @@ class Asleep:
             for specs, _, _ in requirements:
                 for spec in specs:
                     self._ask(spec, name)
+                    if len(specs) > 1:
+                        self._ease(spec, name)
         for when in (*recipe.provided, *recipe.provided_together):
             self._ask(when, name)
         for when in recipe.variants:
             self._ease(when, name)
 
     def _follow(self, package: str, recipe: Any) -> None:
-        """Who asks for a variant, a value, or a package that nothing else brings, asks for its condition."""
-        missing = self._wanted - self._read
+        """Who asks for a variant, a value, or a package that may not come, asks for its condition."""
+        missing = self._wanted[_EVERYWHERE] | self._wanted[package]
         for when, dependencies in recipe.dependencies.items():
             if not missing.isdisjoint(dependencies):
                 self._ask(when, package)
@@ -107,7 +116,14 @@ class Asleep:
                         self._ask(value.when, package)
 
     def _ask(self, spec: Any, package: str) -> None:
-        self._wanted |= {node.name for node in spec.traverse(root=False)}
+        for edge in spec.traverse_edges(root=False):
+            names = {edge.spec.name, *_provided(edge.spec.name)}
+            if edge.direct:
+                above = edge.parent.name or package
+                self._wanted[above] |= names - _always(edge.parent, above)
+            else:
+                sure = _always(spec, package)
+                self._wanted[_EVERYWHERE] |= names - sure.union(*map(self._always_below, sure))
         for name, variant, values in _named(spec, package):
             self._asked[name, variant] |= values
 
@@ -115,8 +131,21 @@ class Asleep:
         for name, variant, values in _named(spec, package):
             self._eased[name, variant] |= values
 
+    def _always_below(self, package: str) -> frozenset[str]:
+        """What comes with a package whatever its variants are; what the system may have brings nothing."""
+        if package not in self._sure:
+            found, waiting = set(), [package]
+            while waiting:
+                name = waiting.pop()
+                below = _always(spack.spec.Spec(), name) - found if name not in self._found else ()
+                found.update(below)
+                waiting.extend(below)
+            self._sure[package] = frozenset(found)
+        return self._sure[package]
+
     def _weight(self) -> int:
-        return sum(map(len, self._asked.values())) + sum(map(len, self._eased.values())) + len(self._wanted)
+        kinds = (self._asked, self._eased, self._wanted)
+        return sum(len(names) for kind in kinds for names in kind.values())
 
 
 def _named(spec: Any, package: str) -> Iterator[tuple[str, str, _Values]]:
@@ -134,11 +163,40 @@ def _texts_of(values: Any) -> _Values:
 
 
 def _default(package: str, variant: str) -> _Values | None:
-    if variant == "build_system" or not package or not spack.repo.PATH.exists(package):
+    if variant == "build_system" or not _has_recipe(package):
         return None
-    recipe = spack.repo.PATH.get_pkg_class(package)
-    found = {_texts_of(one.make_default().values) for _, one in recipe.variant_definitions(variant)}
-    return found.pop() if len(found) == 1 else None
+    definitions = [one for _, one in spack.repo.PATH.get_pkg_class(package).variant_definitions(variant)]
+    found = {_texts_of(one.make_default().values) for one in definitions}
+    sometimes = {text for one in definitions for text in _texts_of(_conditional(one.values))}
+    return found.pop() if len(found) == 1 and sometimes.isdisjoint(*found) else None
+
+
+def _conditional(values: Any) -> Iterator[Any]:
+    """The values that a variant has under a condition only."""
+    for value in () if values is None else values:
+        if hasattr(value, "when"):
+            yield value.value
+
+
+def _always(spec: Any, package: str) -> frozenset[str]:
+    """What a package that is so depends on, whatever else it is; virtual packages by their own names."""
+    name = spec.name or package
+    if not _has_recipe(name):
+        return frozenset()
+    conditions = spack.repo.PATH.get_pkg_class(name).dependencies.items()
+    sure = [dependencies for when, dependencies in conditions if spec.satisfies(when)]
+    return frozenset(name for one in sure for name, edge in one.items() if edge.depflag & ~dt.TEST)
+
+
+def _provided(package: str) -> frozenset[str]:
+    """The virtual packages that a package may come as."""
+    if not _has_recipe(package):
+        return frozenset()
+    return frozenset(spack.repo.PATH.get_pkg_class(package).provided_virtual_names())
+
+
+def _has_recipe(package: str) -> bool:
+    return bool(package) and not spack.repo.PATH.is_virtual(package) and spack.repo.PATH.exists(package)
 
 
 def _strings(value: Any, key: str) -> Iterator[tuple[str, str]]:
