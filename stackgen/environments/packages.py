@@ -8,6 +8,7 @@ How Spack 1.1 reads it (lib/spack/spack/solver/requirements.py and externals.py)
 * An external gets the target that a plain text of its `require:` names.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from stackgen.environments.documents import Document
@@ -114,15 +115,17 @@ def _entry(
 ) -> dict[str, Document]:
     """Not to be built, unless another version is asked for than those that are there."""
     versions = {version_in(one.spec) for one in there}
-    asked = {version_in(spec) for spec in _asked(plan) if package_name(spec) == there[0].package}
+    asked = {version_in(node) for node in _asked(plan) if package_name(node) == there[0].package}
     buildable = any(wanted and not _is_among(wanted, versions) for wanted in asked)
     return {"buildable": buildable, "externals": externals}
 
 
 def _asked(plan: Plan) -> Iterator[str]:
-    yield from (spec for _, spec in plan.toolchain)
-    yield from plan.packages
-    yield from (framework.spec for framework in plan.spack)
+    """Every package that is named, with what is asked of it: also those behind `^` and `%`."""
+    specs = [spec for _, spec in plan.toolchain] + [*plan.packages]
+    for framework in plan.spack:
+        specs += [framework.spec, *framework.features]
+    yield from (node.strip() for spec in specs for node in re.split(r"[%^]", spec))
 
 
 def _is_among(wanted: str, versions: set[str]) -> bool:

@@ -200,6 +200,12 @@ def test_what_is_there_is_built_only_in_another_version(asked, buildable):
     assert hdf5["externals"] == there
 
 
+@pytest.mark.parametrize("asked", [{"requires": ["hdf5@1.10"]}, {"spec": "netcdf-c ^hdf5@1.10 %gcc"}])
+def test_what_a_framework_brings_may_be_another_version_than_is_there(asked):
+    there = [{"spec": "hdf5@1.14.3 +mpi", "prefix": "/opt/hdf5"}]
+    assert configured(planned({"caffe": spack(**asked)}, externals=there), "packages")["hdf5"]["buildable"]
+
+
 def test_what_is_there_need_not_be_for_these_gpus():
     there = [
         {"spec": "openmpi@4.1.4 +cuda", "prefix": "/opt/openmpi"},

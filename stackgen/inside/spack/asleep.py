@@ -134,7 +134,8 @@ class Asleep:
     def _always_below(self, package: str) -> frozenset[str]:
         """What comes with a package whatever its variants are; what the system may have brings nothing."""
         if package not in self._sure:
-            found, waiting = set(), [package]
+            found: set[str] = set()
+            waiting = [package]
             while waiting:
                 name = waiting.pop()
                 below = _always(spack.spec.Spec(), name) - found if name not in self._found else ()
