@@ -75,7 +75,8 @@ def _bring(origins: tuple[str, ...], work: Path, run: Runner, progress: Progress
         differs = difference(tree, pin)
         if differs:
             raise WorkError(
-                f"what was given is not {pin.title}: {differs}", "name a whole copy, or none, by --from"
+                f"what was given is not {pin.title}: {differs}",
+                "name a whole and unaltered copy, or none, by --from",
             )
         tree.rename(work / "whole" / pin.name)
 

@@ -45,7 +45,8 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
         with files.reported(f"cannot unpack {archive}"), tarfile.open(archive) as source:
             yield source
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise WorkError(f"{archive} is not a whole archive ({error})", "copy it again") from None
+        reason = str(error).partition("\n")[0].rstrip(":")  # then how each compression failed
+        raise WorkError(f"{archive} is not a whole archive ({reason})", "copy it again") from None
 
 
 def _members(archive: Path, source: tarfile.TarFile) -> list[tarfile.TarInfo]:
@@ -63,7 +64,7 @@ def _place(
     archive: Path, source: tarfile.TarFile, member: tarfile.TarInfo, into: Path, path: PurePosixPath
 ) -> None:
     if path.is_absolute() or ".." in path.parts:
-        raise WorkError(f"{archive} holds {member.name}, which leads out of it", "do not trust it")
+        raise WorkError(f"{archive} holds {_quoted(member)}, which leads out of it", "do not trust it")
     target = into / path
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
@@ -78,11 +79,16 @@ def _place(
             shutil.copyfileobj(stream, written, _CHUNK)
         target.chmod(0o755 if member.mode & 0o100 else 0o644)
     else:
-        raise WorkError(f"{archive} holds {member.name}, which is no plain file", "do not trust it")
+        raise WorkError(f"{archive} holds {_quoted(member)}, which is no plain file", "do not trust it")
+
+
+def _quoted(member: tarfile.TarInfo) -> str:
+    """A name that a stranger chose, on one line."""
+    return member.name if member.name.isprintable() else repr(member.name)
 
 
 def _link(archive: Path, member: tarfile.TarInfo, target: Path, path: PurePosixPath) -> None:
     end = os.path.normpath(path.parent / member.linkname)
     if os.path.isabs(member.linkname) or end.split("/")[0] == "..":  # noqa: PTH117
-        raise WorkError(f"{archive} holds {member.name}, a link that leads out of it", "do not trust it")
+        raise WorkError(f"{archive} holds {_quoted(member)}, a link that leads out of it", "do not trust it")
     target.symlink_to(member.linkname)

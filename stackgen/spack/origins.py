@@ -3,13 +3,14 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
 from stackgen.pins import Pin
-from stackgen.run import Command, Outcome, Runner
+from stackgen.run import Command, Outcome, Runner, TimeLimitError
 from stackgen.spack.archives import ARCHIVES, unpack
 from stackgen.spack.content import BYTECODE
 
@@ -28,6 +29,9 @@ _SETTINGS = """\
 """
 """Nothing of other owners' repositories is run, only read; a stalled connection ends."""
 
+_PATIENCE = 60
+"""Seconds until an address is taken for one that nothing answers at: firewalls drop without a word."""
+
 
 class UnreachableError(WorkError):
     """An origin cannot give what is pinned."""
@@ -41,8 +45,10 @@ def take(origin: str, pin: Pin, into: Path, run: Runner) -> bool:
     path = Path(origin).expanduser()
     if _ADDRESS.match(origin) and not path.exists():
         return fetch(origin, pin, into, run)
-    if not path.exists():
-        raise InputError.of(f"{origin} is not there", "name a git repository, an archive or a directory")
+    if not origin or not path.exists():
+        raise InputError.of(
+            f"{origin or 'nothing'} is not there", "name a git repository, an archive or a directory"
+        )
     if path.is_file():
         return _unpacked(path, pin, into)
     if _is_git(path):
@@ -74,9 +80,17 @@ def _copied(directory: Path, pin: Pin, into: Path) -> bool:
                 root = sign.parents[pin.sign.count("/")]
                 unwanted = shutil.ignore_patterns(BYTECODE, ".git")
                 with files.reported(f"cannot copy {root}"):
-                    shutil.copytree(root, into, symlinks=True, ignore=unwanted)
+                    _copy(root, into, unwanted)
                 return True
     return False
+
+
+def _copy(root: Path, into: Path, unwanted: Callable[[Any, list[str]], set[str]]) -> None:
+    try:
+        shutil.copytree(root, into, symlinks=True, ignore=unwanted)
+    except shutil.Error as error:  # a list of all that failed
+        source, _, reason = error.args[0][0]
+        raise WorkError(f"cannot copy {source}: {reason}", "name a whole copy by --from") from None
 
 
 def fetch(address: str, pin: Pin, into: Path, run: Runner) -> bool:
@@ -86,10 +100,11 @@ def fetch(address: str, pin: Pin, into: Path, run: Runner) -> bool:
     _git(run, work, "init", "--quiet", "--bare", str(work))
     outcome = _fetched(address, pin, run, work)
     if _git(run, work, "cat-file", "-e", f"{pin.commit}^{{commit}}").status:
-        said = outcome.stderr.strip().splitlines() or [f"exit status {outcome.status}"]
         if _lacks(outcome):
             return False
-        raise UnreachableError(f"git cannot fetch {pin.title} from {address}: {said[-1]}")
+        raise UnreachableError(
+            f"git cannot fetch {pin.title} from {address}: {_said(outcome)}", "name another origin by --from"
+        )
     archive = into.with_name(f"{into.name}.tar")
     words = ("archive", "--format=tar", f"--output={archive}", pin.commit, *filter(None, (pin.below,)))
     packed = _git(run, work, *words)
@@ -100,7 +115,14 @@ def fetch(address: str, pin: Pin, into: Path, run: Runner) -> bool:
 
 def _fetched(address: str, pin: Pin, run: Runner, work: Path) -> Outcome:
     """By commit, as nearly every server allows; else by its tag; else with all history."""
-    outcome = Outcome(status=1, stdout="", stderr="")
+    try:
+        outcome = _git(run, work, "ls-remote", "--quiet", "--", address, "HEAD", timeout=_PATIENCE)
+    except TimeLimitError:
+        raise UnreachableError(
+            f"{address} does not answer within {_PATIENCE} s", "name another origin by --from"
+        ) from None
+    if outcome.status:
+        return outcome
     for depth, wanted in (("--depth=1", pin.commit), ("--depth=1", f"refs/tags/{pin.tag}"), ("", pin.commit)):
         words = ("--quiet", "--no-tags", *filter(None, (depth,)), "--", address, wanted)
         outcome = _git(run, work, "fetch", *words)
@@ -109,13 +131,22 @@ def _fetched(address: str, pin: Pin, run: Runner, work: Path) -> Outcome:
     return outcome
 
 
+def _said(outcome: Outcome) -> str:
+    """What git names first as the reason; of ssh, only the first line tells it."""
+    lines = [line.strip() for line in outcome.stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.lower().startswith(("warning:", "hint:"))]
+    return (telling or [f"exit status {outcome.status}"])[0]
+
+
 def _lacks(outcome: Outcome) -> bool:
     """Whether git reached a repository, and it has other commits."""
     signs = ("not our ref", "couldn't find remote ref", "no such remote ref", "unadvertised object")
     return not outcome.status or any(sign in outcome.stderr for sign in signs)
 
 
-def _git(run: Runner, work: Path, *words: str) -> Outcome:
+def _git(run: Runner, work: Path, *words: str, timeout: float | None = None) -> Outcome:
+    if not shutil.which("git"):
+        raise WorkError("there is no git", "install it, or name release archives by --from")
     settings = work.with_name("gitconfig")
     passed = {name: text for name, text in os.environ.items() if name.lower() in _PASSED}
     environment = {
@@ -127,9 +158,9 @@ def _git(run: Runner, work: Path, *words: str) -> Outcome:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "true",
-        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ServerAliveInterval=15",
         **{name: os.environ[name] for name in ("SSH_AUTH_SOCK",) if name in os.environ},
     }
     if words[0] != "init":
         environment["GIT_DIR"] = str(work)
-    return run(Command(argv=("git", *words), environment=environment, directory=work.parent))
+    return run(Command(argv=("git", *words), environment=environment, directory=work.parent, timeout=timeout))

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
 import tarfile
 import time
@@ -170,7 +171,7 @@ def test_a_half_copied_one(upstream, place, tmp_path):
     shutil.copytree(upstream.spack, half, symlinks=True, ignore=shutil.ignore_patterns(".git", "lib"))
     assert refusal(upstream, place, half) == (
         "what was given is not Spack 1: it has 6 files, and Spack 1 has 7;"
-        " name a whole copy, or none, by --from"
+        " name a whole and unaltered copy, or none, by --from"
     )
 
 
@@ -188,7 +189,7 @@ def test_an_altered_one(upstream, place, tmp_path, how):
             (other / "link").symlink_to("bin.x")
     assert refusal(upstream, place, other) == (
         "what was given is not Spack 1: some of its 7 files are not those of Spack 1;"
-        " name a whole copy, or none, by --from"
+        " name a whole and unaltered copy, or none, by --from"
     )
 
 
@@ -206,10 +207,51 @@ def test_what_is_not_there_or_no_archive(upstream, place, tmp_path):
     assert refusal(upstream, place, cut).startswith(f"{cut} is not a whole archive (")
 
 
-def test_an_address_that_does_not_answer(upstream, place, tmp_path):
-    assert refusal(upstream, place, f"file://{tmp_path}/nothing").startswith(
-        f"git cannot fetch Spack 1 from file://{tmp_path}/nothing: "
+@pytest.mark.parametrize("bytes_", [b"", b"no archive at all" * 100])
+def test_an_archive_of_nothing_is_refused_in_one_line(upstream, place, tmp_path, bytes_):
+    file = tmp_path / "spack.tar.gz"
+    file.write_bytes(bytes_)
+    assert refusal(upstream, place, file) == (
+        f"{file} is not a whole archive (file could not be opened successfully); copy it again"
     )
+
+
+def test_an_origin_without_a_name(upstream, place):
+    assert refusal(upstream, place, "") == (
+        "nothing is not there; name a git repository, an archive or a directory"
+    )
+
+
+def test_a_directory_that_cannot_be_copied(upstream, place, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(upstream.spack, other, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    os.mkfifo(other / "fifo")
+    assert refusal(upstream, place, other) == (
+        f"cannot copy {other}/fifo: `{other}/fifo` is a named pipe; name a whole copy by --from"
+    )
+
+
+def test_a_machine_without_git(upstream, place, monkeypatch):
+    monkeypatch.setenv("PATH", "/nothing")
+    assert refusal(upstream, place) == ("there is no git; install it, or name release archives by --from")
+
+
+def test_an_address_that_does_not_answer(upstream, place, tmp_path):
+    assert refusal(upstream, place, f"file://{tmp_path}/nothing") == (
+        f"git cannot fetch Spack 1 from file://{tmp_path}/nothing: "
+        f"fatal: '{tmp_path}/nothing' does not appear to be a git repository; name another origin by --from"
+    )
+
+
+def test_an_address_that_never_answers(upstream, place):
+    def impatient(command: Command) -> Outcome:
+        return LoggedRunner(Silent())(dataclasses.replace(command, timeout=command.timeout and 0.5))
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"git://127.0.0.1:{silent.getsockname()[1]}/spack.git"
+        with pytest.raises(WorkError) as raised:
+            bootstrap((address,), place, impatient, Silent(), upstream.pins)
+    assert str(raised.value) == f"{address} does not answer within 60 s; name another origin by --from"
 
 
 @pytest.mark.parametrize(
@@ -219,6 +261,7 @@ def test_an_address_that_does_not_answer(upstream, place, tmp_path):
         ("s/l", "/etc/passwd", "a link that leads out of it"),
         ("s/l", "../../etc", "a link that leads out of it"),
         ("s/bin/fifo", "fifo", "which is no plain file"),
+        ("s/../a\nb", "", "which leads out of it"),
     ],
 )
 def test_an_archive_that_is_a_trap(upstream, place, tmp_path, name, target, words):
@@ -231,7 +274,9 @@ def test_an_archive_that_is_a_trap(upstream, place, tmp_path, name, target, word
         elif target:
             member.type, member.linkname = tarfile.SYMTYPE, target
         made.addfile(member, io.BytesIO())
-    assert refusal(upstream, place, trap) == f"{trap} holds {name}, {words}; do not trust it"
+    assert refusal(upstream, place, trap) == (
+        f"{trap} holds {name if name.isprintable() else repr(name)}, {words}; do not trust it"
+    )
     assert not (tmp_path / "out").exists()
 
 
