@@ -10,6 +10,7 @@ How Spack 1.1 reads it (lib/spack/spack/solver/requirements.py and externals.py)
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from stackgen.environments.documents import Document
 from stackgen.model import Compiler, External
@@ -48,9 +49,10 @@ _FOR_GPUS = "nccl"
 def packages(plan: Plan) -> Mapping[str, Document]:
     """The content of packages.yaml."""
     toolchain = dict(plan.toolchain)
-    content: dict[str, dict[str, Document]] = {"all": _for_all(plan, toolchain)}
+    content: dict[str, dict[str, Any]] = {"all": _for_all(plan, toolchain)}
     for name, entry in (*_compilers(plan), *_externals(plan)):
-        content[name] = content.get(name, {}) | entry
+        known = content.get(name, {"externals": []})
+        content[name] = known | entry | {"externals": [*known["externals"], *entry["externals"]]}
     for virtual, spec in (*_languages(plan, toolchain), *_providers(toolchain)):
         content[virtual] = {"require": [spec]}
     if cuda := toolchain.get("cuda"):
@@ -78,7 +80,7 @@ def _cuda_required(plan: Plan) -> Iterator[Document]:
         yield {"spec": f"cuda_arch={','.join(found)}", "when": "+cuda"}
 
 
-def _compilers(plan: Plan) -> Iterator[tuple[str, dict[str, Document]]]:
+def _compilers(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     compilers = plan.system.compilers
     for name in dict.fromkeys(compiler.package for compiler in compilers):
         mine = [compiler for compiler in compilers if compiler.package == name]
@@ -93,7 +95,7 @@ def _compiler(compiler: Compiler) -> Document:
     return {"spec": spec, "prefix": compiler.prefix, "extra_attributes": {"compilers": programs}}
 
 
-def _externals(plan: Plan) -> Iterator[tuple[str, dict[str, Document]]]:
+def _externals(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     externals = plan.system.externals
     for name in dict.fromkeys(external.package for external in externals):
         mine = [external for external in externals if external.package == name]
@@ -110,9 +112,7 @@ def _external(plan: Plan, external: External) -> Document:
     return {"spec": spec, "prefix": external.prefix, **modules}
 
 
-def _entry(
-    plan: Plan, there: list[Compiler] | list[External], externals: list[Document]
-) -> dict[str, Document]:
+def _entry(plan: Plan, there: list[Compiler] | list[External], externals: list[Document]) -> dict[str, Any]:
     """Not to be built, unless another version is asked for than those that are there."""
     versions = {version_in(one.spec) for one in there}
     asked = {version_in(node) for node in _asked(plan) if package_name(node) == there[0].package}

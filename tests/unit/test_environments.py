@@ -200,6 +200,14 @@ def test_what_is_there_is_built_only_in_another_version(asked, buildable):
     assert hdf5["externals"] == there
 
 
+def test_what_is_a_compiler_may_be_there_for_something_else_too():
+    compilers = [{"spec": "nvhpc@23.1", "prefix": "/opt/nvhpc"}]
+    externals = [{"spec": "nvhpc@22.1 +mpi", "prefix": "/opt/old"}]
+    plan = planned({"caffe": spack()}, compilers=compilers, externals=externals)
+    there = configured(plan, "packages")["nvhpc"]["externals"]
+    assert [one["spec"] for one in there] == ["nvhpc@23.1", "nvhpc@22.1 +mpi"]
+
+
 @pytest.mark.parametrize("asked", [{"requires": ["hdf5@1.10"]}, {"spec": "netcdf-c ^hdf5@1.10 %gcc"}])
 def test_what_a_framework_brings_may_be_another_version_than_is_there(asked):
     there = [{"spec": "hdf5@1.14.3 +mpi", "prefix": "/opt/hdf5"}]
