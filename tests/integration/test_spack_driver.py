@@ -198,6 +198,23 @@ def test_the_sources_of_a_plan(tool: Spack, tmp_path: Path):
     assert [source.name for source in found.sources if source.kind == "patch"] == ["readline83-001"]
 
 
+def test_packages_that_fetch_while_they_are_built_are_named(tool: Spack, tmp_path: Path):
+    """By a tool of their own, and by one that another tool brings."""
+    asked = ["py-maturin", "py-rpds-py"]
+    directories = written(tmp_path / "spack", "gcc@11.2.1", "power9le", few=asked)
+    config = tmp_path / "spack/config/packages.yaml"
+    packages = yaml.safe_load(config.read_text())
+    rust = {"buildable": False, "externals": [{"spec": "rust@1.85.0", "prefix": "/usr"}]}
+    packages["packages"]["rust"] = rust
+    config.write_text(yaml.safe_dump(packages))
+    [answer] = solve(directories, POWER, tool)
+    assert isinstance(answer, Solved), answer
+    lock = tmp_path / "few.lock"
+    lock.write_text(answer.lock_text)
+    found = sources(directories, {"few": lock}, POWER, tool)
+    assert {("py-maturin", "cargo"), ("py-rpds-py", "cargo")} <= set(found.downloads)
+
+
 def test_a_refusal_names_what_the_user_wrote(tool: Spack, tmp_path: Path):
     directories = written(
         tmp_path / "spack",

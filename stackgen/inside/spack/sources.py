@@ -17,6 +17,8 @@ _DOWNLOADERS = {
     "gradle": "gradle",
     "maven": "maven",
     "npm": "npm",
+    "py-maturin": "cargo",
+    "py-setuptools-rust": "cargo",
     "rust": "cargo",
     "sbt": "sbt",
     "stack": "stack",
