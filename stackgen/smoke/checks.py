@@ -172,8 +172,8 @@ def script_fault(outcome: Outcome) -> str:
     """Why a console script does not start; a program may end as it likes when asked for `--help`."""
     if outcome.status < 0 or outcome.status in {TIMED_OUT, 126, 127}:
         return ending(outcome)
-    _, _, trace = outcome.stderr.rpartition("Traceback (most recent call last):\n")
-    if trace and _is_import(trace):
+    _, raised, trace = outcome.stderr.rpartition("Traceback (most recent call last):\n")
+    if raised and _is_import(trace):
         return last_line(outcome)
     return ""
 

@@ -245,6 +245,7 @@ FileNotFoundError: [Errno 2] No such file or directory: '--help'
         (0, "", ""),
         (1, "FATAL Flags parsing error\nPass --helpshort or --helpfull to see help on flags.\n", ""),
         (2, "usage: tool FILE\n", ""),
+        (0, "tool.py:30: UserWarning: pkg_resources is deprecated\n  import pkg_resources\n", ""),
         (1, NO_SUCH_FILE, ""),
         (1, OWN_IMPORT, "AttributeError: module 'numpy' has no attribute 'float'"),
         (1, LATER_IMPORT, "ModuleNotFoundError: No module named 'tensorboard'"),
