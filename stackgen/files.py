@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -22,8 +23,18 @@ def reported(doing: str) -> Iterator[None]:
     """Turn what the operating system refuses inside the block into a WorkError that says what was tried."""
     try:
         yield
+    except shutil.Error as error:  # of all that could not be copied, each with its reason
+        source, _, text = error.args[0][0]
+        first = _parsed(source, text)
+        raise WorkError(f"{doing}: {_reason(first)}", _remedy(first)) from error
     except OSError as error:
         raise WorkError(f"{doing}: {_reason(error)}", _remedy(error)) from error
+
+
+def _parsed(source: str, text: str) -> OSError:
+    """An error of one file, which `shutil` keeps as text alone."""
+    number = re.match(r"\[Errno (\d+)\]", text)
+    return OSError(int(number[1]), os.strerror(int(number[1])), str(source)) if number else OSError(text)
 
 
 def _reason(error: OSError) -> str:
@@ -155,6 +166,7 @@ def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
     """
     with reported(f"cannot use {directory}"):
         directory.mkdir(parents=True, exist_ok=True)
+        (directory / ".lock").touch(mode=0o644)  # where that is refused, FileLock may try for ever
         lock = FileLock(directory / ".lock", mode=0o644)
         holder = directory / ".lock-holder"
         try:

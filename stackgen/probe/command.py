@@ -48,7 +48,18 @@ def main(words: List[str], table: Mapping[str, Mapping[str, List[str]]]) -> int:
     facts, remarks = _probed(programs, table)
     facts["name"] = arguments.name or _own_name(programs)
     heading = [*_HEADING, *programs.remarks]
-    sys.stdout.write(document(facts, remarks, heading))
+    return _printed(document(facts, remarks, heading))
+
+
+def _printed(text: str) -> int:
+    """The exit status; a full disk is told in a line."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try again at its end
+        sys.stderr.write("cannot write the output: {}\n".format(error.strerror))
+        return 1
     return 0
 
 

@@ -3,9 +3,8 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
@@ -80,17 +79,9 @@ def _copied(directory: Path, pin: Pin, into: Path) -> bool:
                 root = sign.parents[pin.sign.count("/")]
                 unwanted = shutil.ignore_patterns(BYTECODE, ".git")
                 with files.reported(f"cannot copy {root}"):
-                    _copy(root, into, unwanted)
+                    shutil.copytree(root, into, symlinks=True, ignore=unwanted)
                 return True
     return False
-
-
-def _copy(root: Path, into: Path, unwanted: Callable[[Any, list[str]], set[str]]) -> None:
-    try:
-        shutil.copytree(root, into, symlinks=True, ignore=unwanted)
-    except shutil.Error as error:  # a list of all that failed
-        source, _, reason = error.args[0][0]
-        raise WorkError(f"cannot copy {source}: {reason}", "name a whole copy by --from") from None
 
 
 def fetch(address: str, pin: Pin, into: Path, run: Runner) -> bool:

@@ -97,6 +97,14 @@ def test_a_name_that_is_no_line_is_refused(script, run):
     assert outcome.stderr.endswith("error: the name is no line of text\n")
 
 
+def test_a_full_disk_is_told_in_a_line(script):
+    with Path("/dev/full").open("w") as full:
+        outcome = subprocess.run(
+            [oldest_python(), script], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (outcome.returncode, outcome.stderr) == (1, "cannot write the output: No space left on device\n")
+
+
 def test_this_is_found_without_starting_anything_and_soon():
     host.detect()
     times = []

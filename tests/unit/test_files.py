@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -105,3 +106,19 @@ def test_exclusive_is_free_again_after_its_block(tmp_path: Path):
         with files.exclusive(tmp_path, heard):
             pass
     assert heard.lines == []
+
+
+def test_a_directory_that_takes_no_files_is_not_waited_for():
+    with pytest.raises(WorkError) as raised, files.exclusive(Path("/proc"), Silent()):
+        pass
+    assert str(raised.value) == "cannot use /proc: No such file or directory (/proc/.lock)"
+
+
+def test_of_many_files_that_cannot_be_copied_the_first_is_told():
+    failed = [("a", "b", "[Errno 28] No space left on device: 'a'"), ("c", "d", "[Errno 13] x")]
+    with pytest.raises(WorkError) as raised, files.reported("cannot work in b"):
+        raise shutil.Error(failed)
+    assert str(raised.value) == (
+        "cannot work in b: No space left on device (a); "
+        "free some space and run the same command again; what is done is kept"
+    )
