@@ -48,7 +48,7 @@ def _solved(
     locks: dict[str, SpackLock] = {}
 
     def heard(answer: _Answer) -> None:
-        if isinstance(answer, Solved) and not _problems(plan, answer):
+        if isinstance(answer, Solved) and not _problems(plan, answer.lock_text):
             locks[answer.name] = SpackLock(name=answer.name, text=answer.lock_text)
             _remember(plan, by_name[answer.name], answer.lock_text)
         progress.say(_line(answer))
@@ -98,8 +98,8 @@ def _line(answer: _Answer) -> str:
             return f"{answer.name} has no solution"
 
 
-def _problems(plan: Plan, answer: Solved) -> tuple[str, ...]:
-    return problems(answer.lock_text, _host(plan), capabilities(plan.system))
+def _problems(plan: Plan, lock_text: str) -> tuple[str, ...]:
+    return problems(lock_text, _host(plan), capabilities(plan.system))
 
 
 def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
@@ -110,7 +110,7 @@ def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
         where = "packages" if answer.name == TOOLCHAIN else f"frameworks.{answer.name}"
         match answer:
             case Solved():
-                faults += [Fault(where=where, what=what) for what in _problems(plan, answer)]
+                faults += [Fault(where=where, what=what) for what in _problems(plan, answer.lock_text)]
             case Refused():
                 faults += _no_solution(where, answer)
                 details.append(f"{answer.name}:\n{answer.details}")
@@ -127,10 +127,11 @@ def _no_solution(where: str, refused: Refused) -> Iterator[Fault]:
 
 
 def _recall(plan: Plan, environment: SpackEnvironment) -> SpackLock | None:
-    """The solution that was found before; none where a full disk has cut it off."""
+    """The solution that was found before; none where it is cut off, or would not be taken today."""
     try:
-        return SpackLock(name=environment.name, text=_place(plan, environment).read_text("utf-8"))
-    except (OSError, ValueError, RuntimeError):
+        known = SpackLock(name=environment.name, text=_place(plan, environment).read_text("utf-8"))
+        return None if _problems(plan, known.text) else known
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None
 
 

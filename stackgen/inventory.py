@@ -60,13 +60,8 @@ def inventory(plan: Plan, lock: Lock, run: Runner) -> Inventory:
             Host(os=plan.system.os, target=plan.system.target, glibc=plan.system.glibc),
             Spack(home=home, run=run, scratch=place),
         )
-    spack = {_needed(source) for source in found.sources if not _is_in_recipes(source)}
+    spack = {_needed(source) for source in found.sources}
     return Inventory(needed=tuple(sorted(wheels | spack, key=_order)), downloads=found.downloads)
-
-
-def _is_in_recipes(source: Source) -> bool:
-    """Some sources lie beside their recipe, and come with it."""
-    return bool(source.urls) and all(url.startswith("file:") for url in source.urls)
 
 
 def _needed(source: Source) -> Needed:
