@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stackgen import targets
 from stackgen.environments.documents import Document
 from stackgen.model import Compiler, External
 from stackgen.model.system import Language, package_name
@@ -134,14 +135,20 @@ def _is_among(wanted: str, versions: set[str]) -> bool:
 
 
 def _languages(plan: Plan, toolchain: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The one compiler of each language: the toolchain's, or else the first of the system that has it."""
+    """The one compiler of each language: the toolchain's, or the system's first that serves its target."""
     chosen = toolchain.get("compiler", "")
     there = [compiler for compiler in plan.system.compilers if _is_meant(compiler, chosen)]
     for language, virtual in _KEYS.items():
         if chosen and (not there or any(language in compiler.languages for compiler in there)):
             yield virtual, chosen
-        elif spec := next((one.spec for one in plan.system.compilers if language in one.languages), ""):
+        elif spec := next((one.spec for one in _serving(plan) if language in one.languages), ""):
             yield virtual, spec
+
+
+def _serving(plan: Plan) -> Iterator[Compiler]:
+    for compiler in plan.system.compilers:
+        if not targets.unable(plan.system.target, compiler.package, compiler.version):
+            yield compiler
 
 
 def _is_meant(compiler: Compiler, chosen: str) -> bool:

@@ -264,6 +264,9 @@ def test_what_no_solution_can_have_is_told_without_a_solve(tool: Spack):
         "packages[6]": "zlib target=zen9 os=foo",
         "packages[7]": "foo.zlib",
         "packages[8]": "zlib@git.main=1.3.1 target=power9le ^gcc-runtime",
+        "toolchain.compiler": "gcc",
+        "toolchain.math": "netlib-lapack",
+        "toolchain.mpi": "zlib",
         "frameworks.a.spec": "zlib ^python@3.11",
         "frameworks.b.spec": "zlib ^python@3.11",
         "frameworks.b.requires.py-wheel": "py-wheel ^mpi",
@@ -280,6 +283,9 @@ def test_what_no_solution_can_have_is_told_without_a_solve(tool: Spack):
         "packages[6]: zlib is asked for os=foo, and the system is rhel8; leave it out",
         "packages[6]: zlib is asked for target=zen9, and the system is power9le; leave it out",
         "packages[7]: there are no recipes called foo; take one of builtin",
+        "toolchain.mpi: zlib provides no mpi; take one of cray-mpich, cray-mvapich2, fujitsu-mpi, hpcx-mpi, "
+        "intel-oneapi-mpi, mpi-serial, mpich, mpilander, mpitrampoline, mpt, msmpi, mvapich, mvapich-plus, "
+        "mvapich2, nmad, nvhpc, openmpi, spectrum-mpi",
         "frameworks.a.spec: nothing here depends on python, which `^python` asks for; "
         "leave out `^python` and `python:`",
         "frameworks.b.requires.py-wheel: nothing here depends on mpi, which `^mpi` asks for; leave it out",

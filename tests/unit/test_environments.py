@@ -170,6 +170,12 @@ def test_each_language_has_one_compiler(chosen, compilers):
     }
 
 
+def test_a_compiler_that_is_too_old_for_the_target_compiles_nothing():
+    old = {"spec": "gcc@4.8.5", "prefix": "/usr"}
+    packages = configured(planned({"p": spack(spec="zlib")}, compilers=[old, *GRID["compilers"]]), "packages")
+    assert packages["c"] == {"require": ["gcc@13.2.0"]}
+
+
 def test_compilers_are_externals_with_their_programs():
     compiler = {
         "spec": "gcc@13.2.0",

@@ -5,9 +5,25 @@ from typing import Any
 
 import spack.platforms
 import spack.repo
+from spack.spec import Spec
 from spack.version import GitVersion
 
 _PLATFORM = "linux"
+
+_ROLES = {
+    "toolchain.compiler": ("c", "cxx", "fortran"),
+    "toolchain.mpi": ("mpi",),
+    "toolchain.math": ("blas",),
+}
+"""What is to be provided by what a site names there."""
+
+
+def misplaced(where: str, package: str) -> Iterator[tuple[str, str]]:
+    """Why a package that there is cannot be what the site takes it for."""
+    roles = [Spec(role) for role in _ROLES.get(where, ())]
+    able = {one.name for role in roles for one in spack.repo.PATH.providers_for(role)}
+    if roles and package not in {*able, *map(str, roles)} and spack.repo.PATH.exists(package):
+        yield f"{package} provides no {roles[0].name}", f"take one of {', '.join(sorted(able))}"
 
 
 def misfits(node: Any) -> Iterator[tuple[str, str]]:

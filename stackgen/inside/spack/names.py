@@ -27,7 +27,7 @@ def checked(specs: Mapping[str, str], directory: str) -> Iterator[str]:
         together = {
             one.name for other, one in parsed.items() if _part(other) == _part(where) and _is_spec(one)
         }
-        found = _faults(spec, together) if _is_spec(spec) else [_unreadable(specs[where], spec)]
+        found = _faults(where, spec, together) if _is_spec(spec) else [_unreadable(specs[where], spec)]
         for what, remedy in found:
             yield json.dumps({"where": where, "what": what, "remedy": remedy})
 
@@ -56,7 +56,7 @@ def _unreadable(text: str, said: str) -> tuple[str, str]:
     return f"{text!r} is no spec: {said}", "write it as `spack spec` takes it"
 
 
-def _faults(spec: Any, together: Collection[str]) -> Iterator[tuple[str, str]]:
+def _faults(where: str, spec: Any, together: Collection[str]) -> Iterator[tuple[str, str]]:
     misfits = [fault for node in spec.traverse() for fault in fits.misfits(node)]
     if misfits:
         yield from misfits
@@ -64,6 +64,7 @@ def _faults(spec: Any, together: Collection[str]) -> Iterator[tuple[str, str]]:
     for node in spec.traverse():
         if not spack.repo.PATH.is_virtual(node.name):
             yield from _of_package(node)
+    yield from fits.misplaced(where, spec.name)
     yield from reach.unreached(spec, together)
 
 
