@@ -1,4 +1,5 @@
 import json
+import sys
 
 from desk import Desk
 
@@ -21,7 +22,9 @@ def test_bootstrap_into_what_holds_something_else(desk: Desk):
 
 
 def test_doctor_says_that_spack_is_missing_and_what_brings_it(desk: Desk):
-    found = {finding["name"]: finding for finding in json.loads(desk("doctor", "--json").stdout)}
+    command = ("env", "--unset=STACKGEN_SPACK", sys.executable, "-m", "stackgen")
+    told = desk("doctor", "--json", command=command).stdout
+    found = {finding["name"]: finding for finding in json.loads(told)}
     assert found["spack"]["state"] == "optional"
     assert found["spack"]["found"].startswith(f"there is no Spack in {desk.directory}/home/.local/share/")
     assert found["spack"]["remedy"] == "stackgen bootstrap"
