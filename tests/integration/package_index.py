@@ -1,3 +1,5 @@
+import sys
+
 """A small package index of real files (PEP 503), and a server on this machine that can misbehave."""
 
 import base64
@@ -140,11 +142,19 @@ class Server:
         return f"{self.address}/simple"
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that says nothing of clients which tests kill."""
+
+    def handle_error(self, request, client_address) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(index: Index) -> Iterator[Server]:
     """Serve an index on a free port of this machine."""
     manners = Manners()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(index.root, manners))
+    server = _Server(("127.0.0.1", 0), _handler(index.root, manners))
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
