@@ -1,10 +1,9 @@
-import sys
-
 """A small package index of real files (PEP 503), and a server on this machine that can misbehave."""
 
 import base64
 import hashlib
 import io
+import sys
 import tarfile
 import zipfile
 from collections import Counter
