@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from stackgen.plan import Platform
 
@@ -58,6 +60,12 @@ class WheelLock:
         return digest({"python": self.python, "files": [[file.name, file.sha256] for file in self.files]})
 
 
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
+    """The JSON of a `spack.lock`, read once: some have half a megabyte."""
+    return json.loads(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpackLock:
     """What one Spack environment resolves to: Spack's own `spack.lock`, verbatim.
@@ -70,7 +78,7 @@ class SpackLock:
     text: str
 
     def __post_init__(self) -> None:
-        match json.loads(self.text):
+        match _parsed(self.text):
             case {"_meta": {"file-type": "spack-lockfile"}, "roots": list(), "concrete_specs": dict()}:
                 return
         raise ValueError("is no lock of Spack's")
@@ -79,14 +87,14 @@ class SpackLock:
     def packages(self) -> dict[str, str]:
         """The versions of everything in the graph by package name, several of one name joined by commas."""
         versions: dict[str, set[str]] = {}
-        for node in json.loads(self.text)["concrete_specs"].values():
+        for node in _parsed(self.text)["concrete_specs"].values():
             versions.setdefault(str(node["name"]), set()).add(str(node["version"]))
         return {name: ", ".join(sorted(versions[name])) for name in sorted(versions)}
 
     @property
     def roots(self) -> tuple[str, ...]:
         """What was asked for, in the order of asking."""
-        return tuple(str(root["spec"]) for root in json.loads(self.text)["roots"])
+        return tuple(str(root["spec"]) for root in _parsed(self.text)["roots"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
