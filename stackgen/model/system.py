@@ -20,6 +20,7 @@ from stackgen.model.machine import (
     Target,
 )
 from stackgen.model.scalars import Directory, Glibc, Line, Name, PythonVersion, SettingText, Spec, Variable
+from stackgen.probe.compilers import usual_programs
 
 Count = Annotated[PositiveInt, Field(examples=[2])]
 
@@ -34,17 +35,6 @@ def _language(text: object) -> object:
 
 _Spoken = Annotated[Language, BeforeValidator(_language)]
 """A language as a key: pydantic's own refusal of a key has no place."""
-
-_PROGRAMS: dict[str, tuple[str, str, str]] = {
-    "aocc": ("clang", "clang++", "flang"),
-    "cce": ("craycc", "crayCC", "crayftn"),
-    "intel-oneapi-compilers": ("icx", "icpx", "ifx"),
-    "intel-oneapi-compilers-classic": ("icc", "icpc", "ifort"),
-    "llvm": ("clang", "clang++", "flang"),
-    "nvhpc": ("nvc", "nvc++", "nvfortran"),
-    "xl": ("xlc", "xlC", "xlf"),
-}
-"""How each package of Spack calls its compilers of C, C++ and Fortran; any other as GCC does."""
 
 
 def package_name(spec: str) -> str:
@@ -93,8 +83,7 @@ class Compiler(_Installed):
 
     def program(self, language: Language) -> str:
         """The absolute path of its compiler for a language."""
-        usual = _PROGRAMS.get(self.package, ("gcc", "g++", "gfortran"))
-        name = dict(zip(get_args(Language), usual, strict=True))[language]
+        name = dict(zip(get_args(Language), usual_programs(self.package), strict=True))[language]
         return self.programs.get(language, f"{self.prefix}/bin/{name}")
 
 

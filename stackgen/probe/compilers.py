@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from stackgen.probe.reading import (
     Ask,
@@ -60,7 +60,7 @@ def _with_linked(places: List[Path]) -> Iterator[Path]:
 
 def _compiler(package: str, version: str, prefix: Path, programs: Mapping[str, Optional[Path]]) -> Facts:
     """A compiler as a system's file has it; `programs` has the usual path of each language or another."""
-    usual = dict(zip(_LANGUAGES, _USUAL.get(package, ("gcc", "g++", "gfortran"))))
+    usual = dict(zip(_LANGUAGES, usual_programs(package)))
     spoken = {language: program for language, program in programs.items() if program is not None}
     facts: Facts = {"spec": "{}@{}".format(package, version), "prefix": str(prefix)}
     facts["languages"] = [language for language in _LANGUAGES if language in spoken]
@@ -171,7 +171,13 @@ _USUAL = {
     "nvhpc": ("nvc", "nvc++", "nvfortran"),
     "xl": ("xlc", "xlC", "xlf"),
 }
-"""How each package of Spack calls its compilers of C, C++ and Fortran."""
+"""How each package of Spack calls its compilers of C, C++ and Fortran, where not as GCC does."""
+
+
+def usual_programs(package: str) -> Tuple[str, str, str]:
+    """How a package of Spack calls its compilers of C, C++ and Fortran."""
+    return _USUAL.get(package, ("gcc", "g++", "gfortran"))
+
 
 _BY_PLACE = (
     ("aocc", r"(/.*/aocc-compiler-({}))/bin$", _VERSION),
