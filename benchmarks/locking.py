@@ -113,7 +113,7 @@ def measured(plan: Plan, scratch: Path) -> Row:
 def plainly(plan: Plan, scratch: Path) -> list[SpackLock]:
     """What Spack itself comes to, a process for every environment."""
     files.write_tree(environment_tree(plan), scratch / "tree")
-    host = Host(os=plan.system.os, target=plan.system.target, glibc=plan.system.glibc)
+    host = Host.of(plan.system)
     locks = []
     for name in sorted(environment.name for environment in spack_environments(plan)):
         spack = Spack(home=find_spack(), run=RUN, scratch=scratch / name)

@@ -63,9 +63,11 @@ def _solved(
         files.write_tree(environment_tree(plan), Path(scratch) / "tree")
         directories = {name: Path(scratch) / "tree/spack" / name for name in by_name}
         spack = Spack(home=home, run=run, scratch=Path(scratch))
-        if faults := check_specs(_written(plan), directories[environments[0].name], _host(plan), spack):
+        if faults := check_specs(
+            _written(plan), directories[environments[0].name], Host.of(plan.system), spack
+        ):
             raise InputError(*faults)
-        answers = solve(directories, _host(plan), spack, heard)
+        answers = solve(directories, Host.of(plan.system), spack, heard)
     _refuse(plan, answers)
     return locks
 
@@ -84,10 +86,6 @@ def _written(plan: Plan) -> dict[str, str]:
     }
 
 
-def _host(plan: Plan) -> Host:
-    return Host(os=plan.system.os, target=plan.system.target, glibc=plan.system.glibc)
-
-
 def _line(answer: _Answer) -> str:
     match answer:
         case Solved():
@@ -99,7 +97,7 @@ def _line(answer: _Answer) -> str:
 
 
 def _problems(plan: Plan, lock_text: str) -> tuple[str, ...]:
-    return problems(lock_text, _host(plan), capabilities(plan.system))
+    return problems(lock_text, Host.of(plan.system), capabilities(plan.system))
 
 
 def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:

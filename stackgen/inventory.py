@@ -57,7 +57,7 @@ def inventory(plan: Plan, lock: Lock, run: Runner) -> Inventory:
         found = spack_sources(
             {solved.name: place / "tree/spack" / solved.name for solved in lock.spack},
             {solved.name: place / f"{solved.name}.lock" for solved in lock.spack},
-            Host(os=plan.system.os, target=plan.system.target, glibc=plan.system.glibc),
+            Host.of(plan.system),
             Spack(home=home, run=run, scratch=place),
         )
     spack = {_needed(source) for source in found.sources}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stackgen import files
+from stackgen.model import System
 from stackgen.run import Runner, succeed
 from stackgen.spack.home import SpackHome
 from stackgen.spack.start import spack_command
@@ -23,6 +24,11 @@ class Host:
     os: str
     target: str
     glibc: str
+
+    @classmethod
+    def of(cls, system: System) -> "Host":
+        """What of a system Spack asks a machine for."""
+        return cls(os=system.os, target=system.target, glibc=system.glibc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ def test_the_toolchains_own_are_the_only_ones(
     loaded = load(GOLDEN / case / "in.yaml")
     system = loaded.system
     directory = written(plan(loaded.environment, system), tmp_path) / "toolchain"
-    host = Host(os=system.os, target=system.target, glibc=system.glibc)
+    host = Host.of(system)
     (answer,) = solve({"toolchain": directory}, host, Spack(home=spack, run=run, scratch=tmp_path))
     assert isinstance(answer, Solved), answer
     nodes = json.loads(answer.lock_text)["concrete_specs"].values()
