@@ -1,25 +1,28 @@
 """Where a mirror's files lie, and its manifest: what it should hold, for whom, and where that came from."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import NonNegativeInt, StringConstraints, ValidationError
+from pydantic import NonNegativeInt, StringConstraints, ValidationError, model_validator
 
 from stackgen import files
 from stackgen.errors import InputError, Place
 from stackgen.lock import Lock, LockedFile
-from stackgen.model.base import Strict
+from stackgen.mirror.layout import SOURCES, WHEELS, area, misplaced
+from stackgen.model.base import Strict, refuse
 
 NAME = "manifest.json"
+FORMAT: Final = 2
+"""Of the manifests that are written; 1 had nothing but wheels."""
 
 
 class Entry(Strict):
     """A file of a mirror."""
 
-    path: Annotated[str, StringConstraints(pattern=r"^wheels/[0-9a-f]{2}/[0-9a-f]{64}/[^/]+$")]
+    path: str
     """Relative to the mirror."""
     size: NonNegativeInt
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -28,12 +31,25 @@ class Entry(Strict):
     needed_by: tuple[str, ...]
     """Names of environments; none where it was needed once."""
 
+    @model_validator(mode="after")
+    def _lies_where_it_may(self) -> Self:
+        if misplaced(self.path, self.sha256):
+            raise refuse("this is no place in a kit", "take the manifest that the kit was made with")
+        return self
+
 
 class Manifest(Strict):
     """`manifest.json`, sorted by path."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = FORMAT
     files: tuple[Entry, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        paths = [entry.path for entry in self.files]
+        if len(set(paths)) != len(paths):
+            raise refuse("a path is named twice", "take the manifest that the kit was made with")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +91,20 @@ def read_manifest(root: Path) -> Manifest:
             if not path.exists():
                 return Manifest()
             text = path.read_text(encoding="utf-8")
-        return Manifest.model_validate(json.loads(text))
+        content = json.loads(text)
+        _refuse_newer(content, root)
+        return Manifest.model_validate(content)
     except (ValidationError, ValueError, RecursionError):
         raise InputError.of(
             "is damaged", "remove it and run `stackgen mirror create` again", place=Place(file=str(path))
         ) from None
+
+
+def _refuse_newer(content: object, root: Path) -> None:
+    match content:
+        case {"format": int(number)} if number > FORMAT:
+            what = f"{root} was made by a newer stackgen: its manifest has format {number}, not {FORMAT}"
+            raise InputError.of(what, "use that stackgen, or make the kit anew with this one")
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
@@ -92,7 +117,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 def updated(manifest: Manifest, locks: Mapping[str, Lock], origins: Mapping[LockedFile, str]) -> Manifest:
     """The manifest once these environments need what their locks say now; others' needs stay."""
-    entries = {entry.path: _without(entry, locks.keys()) for entry in manifest.files}
+    entries = {entry.path: entry for entry in without(manifest, locks.keys(), {WHEELS, SOURCES}).files}
     for environment, lock in locks.items():
         for file in lock.files:
             path = relative_path(file)
@@ -104,9 +129,21 @@ def updated(manifest: Manifest, locks: Mapping[str, Lock], origins: Mapping[Lock
                 origin=origins.get(file) or (before.origin if before else ""),
                 needed_by=tuple(sorted({environment, *(before.needed_by if before else ())})),
             )
-    return Manifest(files=tuple(entries[path] for path in sorted(entries)))
+    return of_entries(entries.values())
 
 
-def _without(entry: Entry, environments: Iterable[str]) -> Entry:
-    needed_by = tuple(name for name in entry.needed_by if name not in set(environments))
-    return entry.model_copy(update={"needed_by": needed_by})
+def of_entries(entries: Iterable[Entry]) -> Manifest:
+    """A manifest as it is written: sorted, and in today's format."""
+    return Manifest(files=tuple(sorted(entries, key=lambda entry: entry.path)))
+
+
+def without(manifest: Manifest, environments: Collection[str], areas: Collection[str]) -> Manifest:
+    """The manifest where these environments need nothing in these areas of the kit."""
+
+    def left(entry: Entry) -> Entry:
+        if area(entry.path) not in areas:
+            return entry
+        needed_by = tuple(name for name in entry.needed_by if name not in environments)
+        return entry.model_copy(update={"needed_by": needed_by})
+
+    return of_entries(map(left, manifest.files))

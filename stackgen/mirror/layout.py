@@ -1,0 +1,47 @@
+"""Where the files of a kit may lie: nothing else is taken from a manifest, and nothing else written."""
+
+import re
+
+ROOT_FILES = ("README", "install.py")
+"""Files of the kit as a whole; no environment needs them, and all do."""
+WHEELS, SOURCES, SPACK, TOOLS, ENVIRONMENTS = "wheels", "sources", "spack", "tools", "environments"
+
+_SHA256 = "[0-9a-f]{64}"
+_NAME = r"(?!\.)[^/\\]+"
+"""A name that no directory and no hidden file has."""
+_PLACES = re.compile(
+    "|".join(
+        (
+            *map(re.escape, ROOT_FILES),
+            f"{WHEELS}/(?P<wheel_folder>[0-9a-f]{{2}})/(?P<wheel>{_SHA256})/{_NAME}",
+            f"{SOURCES}/_source-cache/archive/(?P<source_folder>[0-9a-f]{{2}})/(?P<source>{_SHA256})"
+            r"(?:\.[A-Za-z0-9][A-Za-z0-9.]*)?",
+            f"{SOURCES}/(?!_source-cache/archive/[0-9a-f]{{2}}/{_SHA256})(?:{_NAME}/)+{_NAME}",
+            f"{SPACK}/{_SHA256}/{_NAME}",
+            rf"{TOOLS}/{_NAME}\.toml",
+            f"{ENVIRONMENTS}/(?:{_NAME}/)*{_NAME}",
+        )
+    )
+)
+_LONGEST = 1000
+"""Characters; a path of more is none of ours."""
+
+
+def misplaced(path: str, sha256: str) -> bool:
+    """Whether a file of this SHA-256 may not lie there, by the path relative to the kit."""
+    place = _PLACES.fullmatch(path)
+    if place is None or len(path) > _LONGEST or not path.isprintable() or path.endswith(".part"):
+        return True
+    digest = place["wheel"] or place["source"]
+    folder = place["wheel_folder"] or place["source_folder"]
+    return digest is not None and (digest != sha256 or not digest.startswith(folder))
+
+
+def area(path: str) -> str:
+    """The first directory of a path; empty for the files of the kit as a whole."""
+    return path.partition("/")[0] if "/" in path else ""
+
+
+def by_content(path: str) -> bool:
+    """Whether the place names the content, so that nothing else will ever lie there."""
+    return area(path) in {WHEELS, SOURCES, SPACK}
