@@ -12,19 +12,35 @@ from stackgen.progress import Progress
 from stackgen.run import Command, Runner, succeed
 from stackgen.spack import spack_command
 from stackgen.spack.content import difference
-from stackgen.spack.home import MARKER, SpackHome, home_in, incomplete, marker_text
+from stackgen.spack.home import (
+    MARKER,
+    SpackHome,
+    absent,
+    find_spack,
+    home_in,
+    incomplete,
+    marker_text,
+    spack_place,
+)
 from stackgen.spack.origins import UnreachableError, fetch, take
 
 _INDEX = "import spack.repo; spack.repo.PATH.provider_index"
 """Makes all of Spack's indexes of its packages; they land in its cache."""
 
 
-def bootstrap(
-    origins: tuple[str, ...], place: Path, run: Runner, progress: Progress, pins: Pins = PINS
+def bootstrap(  # noqa: PLR0913 - tests have pins of their own
+    origins: tuple[str, ...],
+    place: Path,
+    run: Runner,
+    progress: Progress,
+    pins: Pins = PINS,
+    *,
+    offline: bool = False,
 ) -> bool:
     """Put Spack and its packages into a place, from these origins first, else from their public addresses.
 
-    False where it is there already. A kill leaves what was there, and what the next call removes.
+    Offline, from these origins alone. False where it is there already. A kill leaves what was there, and
+    what the next call removes.
     """
     if not incomplete(place, pins):
         return False
@@ -36,11 +52,19 @@ def bootstrap(
             files.remove(left_over)
         work = place.parent / f".making-{place.name}-{os.getpid()}"
         try:
-            _bring(origins, work, run, progress, pins)
+            _bring(origins, work, run, progress, pins, offline=offline)
             _finish(work, place, run, progress, pins)
         finally:
             files.remove(work)
     return True
+
+
+def spack_from(kit: Path, run: Runner, progress: Progress, pins: Pins = PINS) -> SpackHome:
+    """The bootstrapped Spack; where there is none, it comes from a kit, and nothing is fetched."""
+    place = spack_place(pins)
+    if absent(place, pins):
+        bootstrap((str(kit),), place, run, progress, pins, offline=True)
+    return find_spack(pins)
 
 
 def verify(place: Path, pins: Pins = PINS) -> None:
@@ -65,13 +89,22 @@ def _check(place: Path) -> None:
             raise InputError.of(f"{place} holds something else already", "name another place, or remove it")
 
 
-def _bring(origins: tuple[str, ...], work: Path, run: Runner, progress: Progress, pins: Pins) -> None:
+def _bring(  # noqa: PLR0913 - as `bootstrap`
+    origins: tuple[str, ...], work: Path, run: Runner, progress: Progress, pins: Pins, *, offline: bool
+) -> None:
     """Have both parts in the workshop, verified."""
     with files.reported(f"cannot work in {work}"):
         (work / "whole").mkdir(parents=True)
     for pin in pins:
         with progress.task(pin.title, 0):
-            tree = _obtain(pin, origins, work / f"taken-{pin.name}", run, progress)
+            aside = work / f"taken-{pin.name}"
+            tree = _taken(pin, origins, aside, run)
+            if tree is None and offline:
+                raise WorkError(
+                    f"{pin.title} is not in {', '.join(origins)}",
+                    "make the kit with `stackgen mirror create ENV.yaml -d KIT` where Spack is",
+                )
+            tree = tree or _public(pin, origins, aside, run, progress)
         differs = difference(tree, pin)
         if differs:
             raise WorkError(
@@ -81,13 +114,18 @@ def _bring(origins: tuple[str, ...], work: Path, run: Runner, progress: Progress
         tree.rename(work / "whole" / pin.name)
 
 
-def _obtain(pin: Pin, origins: tuple[str, ...], aside: Path, run: Runner, progress: Progress) -> Path:
-    """Take from the first origin that has it; only where none has, from the public address."""
+def _taken(pin: Pin, origins: tuple[str, ...], aside: Path, run: Runner) -> Path | None:
+    """What the first origin has that has it."""
     for number, origin in enumerate(origins):
         tree = aside / str(number) / "tree"
         tree.parent.mkdir(parents=True)
         if take(origin, pin, tree, run):
             return tree
+    return None
+
+
+def _public(pin: Pin, origins: tuple[str, ...], aside: Path, run: Runner, progress: Progress) -> Path:
+    """Fetch what no origin has from its public address."""
     if origins:
         progress.say(f"{pin.title} is not in {', '.join(origins)}; fetching it from {pin.address}")
     tree = aside / "public/tree"

@@ -17,12 +17,15 @@ from stackgen.spack.home import PLACE_VARIABLE, spack_place
     "origins",
     metavar="X",
     multiple=True,
-    help="A git directory or address, a release's archive, or a directory with either; may be repeated.",
+    help="A kit, a git directory or address, a release's archive, or a directory with them; may be repeated.",
 )
+@click.option("--offline", is_flag=True, help="Take it from there alone; a kit holds it.")
 @click.option("--into", metavar="DIR", type=click.Path(path_type=Path), help="Put it there instead.")
 @click.option("--verify", "again", is_flag=True, help="Read all of it again, if it is there already.")
 @verbose
-def bootstrap(origins: tuple[str, ...], into: Path | None, *, again: bool, verbose: bool) -> None:
+def bootstrap(
+    origins: tuple[str, ...], into: Path | None, *, offline: bool, again: bool, verbose: bool
+) -> None:
     """Put the pinned Spack and its packages where stackgen finds them.
 
     They come from what --from names, else from their public git addresses, and are compared with what is
@@ -30,7 +33,7 @@ def bootstrap(origins: tuple[str, ...], into: Path | None, *, again: bool, verbo
     """
     place = into.expanduser().absolute() if into else spack_place()
     session = tools(verbose=verbose)
-    made = bootstrapped(origins, place, session.run, session.progress)
+    made = bootstrapped(origins, place, session.run, session.progress, offline=offline)
     if again and not made:
         verify(place)
     what = f"{PINS.spack.title} with packages {PINS.packages.version}"

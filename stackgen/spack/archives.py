@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from stackgen import files
 from stackgen.errors import WorkError
@@ -18,6 +19,7 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
 _MOST_ENTRIES = 200_000
 _MOST_BYTES = 2**30
 _CHUNK = 2**20
+_LONGEST_NAME = 2**16
 
 
 def root_in(names: Iterator[str], pin: Pin) -> str | None:
@@ -39,10 +41,21 @@ def unpack(archive: Path, pin: Pin, into: Path) -> bool:
     return True
 
 
+class _Header(tarfile.TarInfo):
+    """A header whose names and attributes, which are read into memory as they come, are no bomb."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type not in tarfile.REGULAR_TYPES and header.size > _LONGEST_NAME:
+            raise tarfile.ReadError(f"a name or an attribute of {header.size} bytes")
+        return header
+
+
 @contextmanager
 def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with files.reported(f"cannot unpack {archive}"), tarfile.open(archive) as source:
+        with files.reported(f"cannot unpack {archive}"), tarfile.open(archive, tarinfo=_Header) as source:
             yield source
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         reason = str(error).partition("\n")[0].rstrip(":")  # then how each compression failed

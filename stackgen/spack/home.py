@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from stackgen.pins import PINS, Pins
 from stackgen.spack.content import count
 
 PLACE_VARIABLE = "STACKGEN_SPACK"
-"""Names another place than that below the user's own directory."""
+"""Names a place that goes before all others."""
+_SHARED = "share/stackgen/spack"
+"""Where, below its own prefix, an installed stackgen has its Spack."""
 MARKER = "bootstrapped.json"
 """Written last: what lies beside it is complete."""
 
@@ -45,10 +48,18 @@ def home_in(place: Path) -> SpackHome:
 
 
 def spack_place(pins: Pins = PINS) -> Path:
-    """Where Spack is to be: what STACKGEN_SPACK says, else a directory of these pins' own."""
+    """Where Spack is or is to be.
+
+    What STACKGEN_SPACK says; else beside stackgen itself, if it is there; else the user's own directory.
+    """
     named = os.environ.get(PLACE_VARIABLE)
     if named:
         return Path(named).expanduser().absolute()
+    beside = (Path(sys.prefix) / _SHARED).resolve() / pins.digest
+    return beside if (beside / MARKER).exists() else _own_place(pins)
+
+
+def _own_place(pins: Pins) -> Path:
     try:
         shared = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
     except RuntimeError:  # users without a home, as in some containers

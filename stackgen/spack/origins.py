@@ -52,7 +52,7 @@ def take(origin: str, pin: Pin, into: Path, run: Runner) -> bool:
         return _unpacked(path, pin, into)
     if _is_git(path):
         return fetch(str(path.absolute()), pin, into, run)
-    return _copied(path, pin, into) or any(_unpacked(archive, pin, into) for archive in _archives(path))
+    return _copied(path, pin, into) or any(_unpacked(archive, pin, into) for archive in _archives(path, pin))
 
 
 def _unpacked(archive: Path, pin: Pin, into: Path) -> bool:
@@ -61,10 +61,15 @@ def _unpacked(archive: Path, pin: Pin, into: Path) -> bool:
     raise InputError.of(f"{archive} is no archive that can be read", f"take one of {', '.join(ARCHIVES)}")
 
 
-def _archives(directory: Path) -> Iterator[Path]:
-    """The archives of a directory, or of `spack` in it, that may hold Spack by their names."""
+def _archives(directory: Path, pin: Pin) -> Iterator[Path]:
+    """The archives of a directory, of `spack` in it, or of a kit, that may hold Spack by their names.
+
+    Those that are named like what is pinned come first, for each is read to its end.
+    """
     for place in (directory, directory / "spack"):
         yield from sorted(path for path in place.glob("*spack*") if path.name.endswith(ARCHIVES))
+    kept = (path for path in directory.glob("spack/*/*") if path.name.endswith(ARCHIVES))
+    yield from sorted(kept, key=lambda path: (not path.name.startswith(f"{pin.name}-"), path))
 
 
 def _is_git(directory: Path) -> bool:
