@@ -52,18 +52,26 @@ def _wheel_lock(plan: Plan, framework: WheelsPlan, site: Site, run: Runner) -> W
         requirements=framework.requirements,
         sdists=frozenset(source.name for source in framework.sdists),
     )
+    tools = tuple(sorted({line for source in framework.sdists for line in source.build_requires}))
+    packages, build_packages = resolve_question(question, tools, site, run)
+    return WheelLock(
+        framework=framework.name, python=framework.python, packages=packages, build_packages=build_packages
+    )
+
+
+def resolve_question(
+    question: Question, build_requires: tuple[str, ...], site: Site, run: Runner
+) -> tuple[tuple[LockedPackage, ...], tuple[LockedPackage, ...]]:
+    """The packages that meet requirements on a target, and what building their source distributions takes.
+
+    Errors as those of `resolve`.
+    """
     chosen = _chosen(question, site, run)
     if unused := question.sdists - {offer.package for offer, _ in chosen}:
         what = f"nothing needs {', '.join(sorted(unused))}"
-        raise InputError.of(what, "take it out", where=f"{where}.sdists")
-    tools = tuple(sorted({line for source in framework.sdists for line in source.build_requires}))
-    build = Question(where=f"{where}.sdists", target=target, requirements=tools)
-    return WheelLock(
-        framework=framework.name,
-        python=framework.python,
-        packages=_measured(chosen, site),
-        build_packages=_measured(_chosen(build, site, run), site) if tools else (),
-    )
+        raise InputError.of(what, "take it out", where=f"{question.where}.sdists")
+    build = Question(where=f"{question.where}.sdists", target=question.target, requirements=build_requires)
+    return _measured(chosen, site), _measured(_chosen(build, site, run), site) if build_requires else ()
 
 
 def _chosen(question: Question, site: Site, run: Runner) -> tuple[_Choice, ...]:
