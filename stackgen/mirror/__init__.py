@@ -2,8 +2,8 @@
 
 from stackgen.mirror.collect import mirror
 from stackgen.mirror.flaws import Flaw, flaws
-from stackgen.mirror.keep import keep
+from stackgen.mirror.keep import Content, keep, put
 from stackgen.mirror.manifest import Mirror, missing
 from stackgen.mirror.verify import Defect, verify
 
-__all__ = ["Defect", "Flaw", "Mirror", "flaws", "keep", "mirror", "missing", "verify"]
+__all__ = ["Content", "Defect", "Flaw", "Mirror", "flaws", "keep", "mirror", "missing", "put", "verify"]

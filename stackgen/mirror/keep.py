@@ -36,6 +36,14 @@ def keep(root: Path, contents: Mapping[str, Content], needed_by: Collection[str]
             refuse_links(root, path).unlink(missing_ok=True)
 
 
+def put(root: Path, path: str, content: Content) -> None:
+    """Have a file in its place, as if it had been fetched: it is for `mirror` to name it in the manifest."""
+    entry = _entry(path, content, ())
+    with files.reported(f"cannot fill {root}"):
+        if _unfit(root, {path: entry}):
+            _write(content, refuse_links(root, path))
+
+
 def _is_done(root: Path, given: Mapping[str, Entry], needed_by: Collection[str]) -> bool:
     before = read_manifest(root)
     return _joined(before, given, needed_by) == (before, ()) and not _unfit(root, given)
@@ -80,7 +88,7 @@ def refuse_links(root: Path, path: str) -> Path:
     return root / path
 
 
-def _put(content: Content, place: Path) -> None:
+def _write(content: Content, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f"{place.name}.part")
     part.unlink(missing_ok=True)
