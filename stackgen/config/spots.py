@@ -70,14 +70,17 @@ class Spot:
             key=str(part),
             node=node,
             key_place=place or self.key_place,
-            rules=self._resolved(_rules_below(self.rules, part)),
+            rules=self._resolved(_rules_below(self.rules, part), node),
         )
 
-    def _resolved(self, rules: JsonSchema) -> JsonSchema:
+    def _resolved(self, rules: JsonSchema, node: Node | None = None) -> JsonSchema:
+        """The rules themselves; of several, those for keys where keys are, else the first."""
         if "$ref" in rules:
             return dict(self.definitions[rules["$ref"].rpartition("/")[2]])
         if "anyOf" in rules:
-            return self._resolved(next(rule for rule in rules["anyOf"] if rule.get("type") != "null"))
+            choices = [self._resolved(rule, node) for rule in rules["anyOf"] if rule.get("type") != "null"]
+            of_keys = (rule for rule in choices if isinstance(node, Mapping) and "properties" in rule)
+            return next(of_keys, choices[0])
         return rules
 
 

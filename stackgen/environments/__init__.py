@@ -1,6 +1,12 @@
 """What a Spack user would have written by hand: environments, configuration and recipes, from a plan."""
 
-from stackgen.environments.roots import TOOLCHAIN, SpackEnvironment, spack_environments
+from stackgen.environments.roots import TOOLCHAIN, SpackEnvironment, python_environment, spack_environments
 from stackgen.environments.written import environment_tree
 
-__all__ = ["TOOLCHAIN", "SpackEnvironment", "environment_tree", "spack_environments"]
+__all__ = [
+    "TOOLCHAIN",
+    "SpackEnvironment",
+    "environment_tree",
+    "python_environment",
+    "spack_environments",
+]

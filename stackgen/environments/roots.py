@@ -17,13 +17,25 @@ class SpackEnvironment:
     """The roots, in the order of asking."""
 
 
+def python_environment(version: str) -> str:
+    """The Spack environment of a Python for frameworks from wheels; no framework's name has a dot."""
+    return f"python-{version}"
+
+
 def spack_environments(plan: Plan) -> tuple[SpackEnvironment, ...]:
-    """The toolchain's first, then one per framework that Spack builds; none where Spack is not needed."""
-    if not plan.packages and not plan.spack:
-        return ()
+    """The toolchain's first, one per Python for wheels, one per framework that Spack builds; often none.
+
+    A Python has one of its own, small and solved once, however many frameworks stand on it: beside the
+    toolchain's packages it would have to be the only version, and would be another with each of them.
+    """
     shared = (*(spec for part, spec in plan.toolchain if part != "compiler"), *plan.packages)
+    needed = bool(shared and (plan.packages or plan.spack))
     return (
-        *((SpackEnvironment(name=TOOLCHAIN, specs=_unique(shared)),) if shared else ()),
+        *((SpackEnvironment(name=TOOLCHAIN, specs=_unique(shared)),) if needed else ()),
+        *(
+            SpackEnvironment(name=python_environment(version), specs=(f"python@{version}",))
+            for version in plan.pythons
+        ),
         *(
             SpackEnvironment(name=framework.name, specs=_unique((framework.spec, *framework.features)))
             for framework in plan.spack

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from stackgen.environments.documents import Document, document
 from stackgen.environments.packages import packages
 from stackgen.environments.recipes import recipe_tree
-from stackgen.environments.roots import SpackEnvironment, spack_environments
+from stackgen.environments.roots import SpackEnvironment, python_environment, spack_environments
 from stackgen.environments.settings import concretizer, config, modules, repos
 from stackgen.plan import Plan
 from stackgen.tree import File, Tree
@@ -20,9 +20,13 @@ def environment_tree(plan: Plan) -> Tree:
     if not environments:
         return Tree()
     head = f"Written by stackgen for {plan.environment} on {plan.system.name}: change its YAML file instead."
+    own = {python_environment(version): _own_python(plan) for version in plan.pythons}
     written = {
-        f"{environment.name}/spack.yaml": File(document(head, {"spack": _environment(environment)}))
+        f"{name}/spack.yaml": File(
+            document(head, {"spack": {**_environment(environment), **own.get(name, {})}})
+        )
         for environment in environments
+        for name in (environment.name,)
     }
     for section, content in _sections(plan).items():
         name = section.rstrip(":")
@@ -37,6 +41,12 @@ def _environment(environment: SpackEnvironment) -> Mapping[str, Document]:
         "specs": list(environment.specs),
         "view": False,
     }
+
+
+def _own_python(plan: Plan) -> Mapping[str, Document]:
+    """Built for the target, also where the system has that version."""
+    own: Document = {"buildable": True, "require": [f"target={plan.system.target}"]}
+    return {"packages": {"python:": own}}
 
 
 def _sections(plan: Plan) -> Mapping[str, Document]:

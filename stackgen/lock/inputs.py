@@ -11,7 +11,10 @@ from stackgen.lock.values import Json, Lock
 from stackgen.pins import PINS
 from stackgen.plan import Plan, WheelsPlan
 
-_DECISIVE = ("spack/config/packages.yaml", "spack/config/concretizer.yaml", "spack/repos/")
+_DECISIVE = (
+    *("spack/config/packages.yaml", "spack/config/concretizer.yaml", "spack/repos/"),
+    "spack/python-",  # the only environments with a configuration of their own
+)
 """Of what is generated for Spack, what its solutions depend on besides the roots."""
 _GENERATED = "spack.files."
 """These follow from what the site wrote: they count where nothing else has changed."""

@@ -3,7 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import (
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from stackgen.model.base import Strict
 from stackgen.model.scalars import (
@@ -57,6 +65,35 @@ def _by_name(given: object) -> object:
 Sdist = Annotated[SourceBuild, BeforeValidator(_by_name, json_schema_input_type=SourceBuild | ProjectName)]
 
 
+class FrameworkPython(Strict):
+    """A Python for wheels: the system's, or one that Spack builds for the target."""
+
+    source: Annotated[Literal["spack", "system"], Field(alias="from")]
+    """Who brings it: `spack` builds one for the target, wherever the system's are too old or too few."""
+    version: PythonVersion | None = None
+    """Major and minor; without it the first that the system lists, or, from Spack, 3.12."""
+
+
+_VERSION: TypeAdapter[str] = TypeAdapter(PythonVersion)
+
+
+def _by_version(given: object, validated: ValidatorFunctionWrapHandler) -> FrameworkPython:
+    """A version alone means one of the system's; what is wrong with it is told of the key itself."""
+    if isinstance(given, dict | FrameworkPython):
+        return FrameworkPython.model_validate(validated(given))
+    try:
+        return FrameworkPython.model_validate({"from": "system", "version": _VERSION.validate_python(given)})
+    except ValidationError as error:
+        details = error.errors()[0]
+        raise PydanticCustomError(details["type"], "{what}", details.get("ctx")) from None
+
+
+ChosenPython = Annotated[
+    FrameworkPython,
+    WrapValidator(_by_version, json_schema_input_type=PythonVersion | FrameworkPython),
+]
+
+
 class _Framework(Strict):
     """What every source has in common."""
 
@@ -77,8 +114,8 @@ class WheelsFramework(_Framework):
     """Where it comes from."""
     version: WheelsVersion
     """`2.21.0` is that one, `2.21` any 2.21, `'>=2.20,<3'` the newest in between, `newest` the newest."""
-    python: PythonVersion | None = None
-    """Its Python, major and minor; without it the first that the system lists."""
+    python: ChosenPython | None = None
+    """Its Python: `3.11` is the system's, `{from: spack, version: 3.11}` one that Spack builds."""
     package: ProjectName | None = None
     """The distribution's name on the index, where stackgen cannot know it."""
     imports: Annotated[ImportName | None, Field(alias="import")] = None

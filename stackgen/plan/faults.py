@@ -15,7 +15,7 @@ from stackgen.model import (
     WheelsFramework,
 )
 from stackgen.model.scalars import NEWEST
-from stackgen.plan.requests import recipe_of
+from stackgen.plan.requests import known_import, recipe_of
 from stackgen.plan.specs import python_in, version_in
 from stackgen.plan.versions import may_be
 
@@ -46,14 +46,17 @@ def _python_faults(environment: Environment, system: System) -> Iterator[Fault]:
     for name, framework in environment.frameworks.items():
         if not isinstance(framework, WheelsFramework):
             continue
-        where = f"frameworks.{name}.python"
-        if not framework.python and not found:
+        asked = framework.python
+        if asked and asked.source == "spack":
+            continue
+        wanted, where = asked.version if asked else None, f"frameworks.{name}.python"
+        if not wanted and not found:
             what = f"no Python is named, and the system {system.name} lists none"
             remedy = "install Python 3.11" if here else f"add `python: 3.11` here or `pythons:` to {file}"
             yield Fault(where=where, what=what, remedy=remedy)
-        elif framework.python and (found or here) and framework.python not in found:
+        elif wanted and (found or here) and wanted not in found:
             has = ", ".join(found) or "none"
-            what = f"the system {system.name} has no Python {framework.python}; it has {has}"
+            what = f"the system {system.name} has no Python {wanted}; it has {has}"
             remedy = "install it" if here else f"add it to `pythons:` of {file}"
             yield Fault(where=where, what=what, remedy=remedy)
 
@@ -62,7 +65,10 @@ def _import_faults(environment: Environment) -> Iterator[Fault]:
     for name, framework in environment.frameworks.items():
         if isinstance(framework, ContainerFramework) or framework.imports:
             continue
-        if not knowledge(name, framework.module).imports.isidentifier():
+        known = knowledge(name, framework.module).imports
+        if isinstance(framework, SpackFramework):
+            known = known_import(name, framework) or "none"
+        if not known.isidentifier():
             yield Fault(
                 where=f"frameworks.{name}.import",
                 what=f"what a program imports of {name} is not known",

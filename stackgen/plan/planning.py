@@ -19,10 +19,13 @@ from stackgen.model import (
     WheelsFramework,
 )
 from stackgen.plan.faults import faults
-from stackgen.plan.requests import feature_specs, framework_spec
+from stackgen.plan.requests import feature_specs, framework_spec, known_import
 from stackgen.plan.specs import pinned
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
+
+SPACK_PYTHON = "3.12"
+"""What Spack builds where no version is named: the newest that each known framework has wheels for."""
 
 
 def plan(environment: Environment, system: System) -> Plan:
@@ -97,12 +100,23 @@ def _wheels(name: str, about: About, framework: WheelsFramework, system: System)
     return WheelsPlan(
         name=name,
         about=about,
-        python=framework.python or system.pythons[0].version,
+        python=_python(framework, system),
+        builds_python=_builds_python(framework),
         package=canonicalize_name(asked.name),
         imports=framework.imports or known.imports,
         requirements=(str(asked), *sorted({*framework.requires, *extra})),
         sdists=framework.sdists,
     )
+
+
+def _python(framework: WheelsFramework, system: System) -> str:
+    if framework.python and framework.python.version:
+        return framework.python.version
+    return SPACK_PYTHON if _builds_python(framework) else system.pythons[0].version
+
+
+def _builds_python(framework: WheelsFramework) -> bool:
+    return framework.python is not None and framework.python.source == "spack"
 
 
 def _spack(
@@ -114,5 +128,5 @@ def _spack(
         about=about,
         spec=pinned(spec, framework.version, framework.python),
         features=feature_specs(name, framework, system, toolchain),
-        imports=framework.imports or knowledge(name, framework.module).imports,
+        imports=framework.imports or known_import(name, framework),
     )

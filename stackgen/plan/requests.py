@@ -5,6 +5,8 @@ from stackgen.model import Feature, SpackFramework, System, Toolchain
 from stackgen.model.system import package_name
 
 MKL = "intel-oneapi-mkl"
+PYTHON_PACKAGE = "py-"
+"""What the names of Spack's Python packages begin with."""
 _RECIPES = {known.recipe.package: known.recipe for known in KNOWN.values() if known.recipe}
 
 
@@ -38,6 +40,13 @@ def recipe_of(name: str, framework: SpackFramework) -> Recipe:
         package = package_name(framework.spec)
         return _RECIPES.get(package, Recipe(package=package))
     return knowledge(name, framework.module).recipe or Recipe(package=name)
+
+
+def known_import(name: str, framework: SpackFramework) -> str:
+    """What a program writes after `import`; nothing where a framework may well be none of Python's."""
+    known = knowledge(name, framework.module)
+    is_python = known.recipe or recipe_of(name, framework).package.startswith(PYTHON_PACKAGE)
+    return known.imports if is_python else ""
 
 
 def capabilities(system: System) -> tuple[str, ...]:

@@ -40,6 +40,9 @@ class WheelsPlan:
     name: str
     about: About
     python: str
+    """Major and minor version, such as 3.11."""
+    builds_python: bool = False
+    """Whether Spack builds that Python; otherwise the system has it."""
     package: str
     """Normalized name of the distribution that is the framework."""
     imports: str
@@ -59,6 +62,7 @@ class SpackPlan:
     features: tuple[str, ...]
     """The specs that its features and its `requires` ask for beside it."""
     imports: str
+    """Empty where it may have nothing to import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,11 @@ class Plan:
     def wheels(self) -> tuple[WheelsPlan, ...]:
         """The frameworks that come from wheels."""
         return tuple(framework for framework in self.frameworks if isinstance(framework, WheelsPlan))
+
+    @property
+    def pythons(self) -> tuple[str, ...]:
+        """The versions of Python that Spack builds for frameworks from wheels, sorted."""
+        return tuple(sorted({framework.python for framework in self.wheels if framework.builds_python}))
 
     @property
     def spack(self) -> tuple[SpackPlan, ...]:

@@ -56,7 +56,7 @@ def refusal(text, **options):
 
 def test_versions_stay_as_written():
     environment = loaded(BASE + "    python: 3.10\n").environment
-    assert environment.frameworks["tensorflow"].python == "3.10"
+    assert environment.frameworks["tensorflow"].python.version == "3.10"
 
 
 def test_words_that_yaml_would_type_stay_text():
@@ -82,6 +82,24 @@ def test_quoted_null_is_text():
         "site.yaml:9:13: frameworks.tensorflow.python: 'null' is no Python version; "
         "give major and minor, such as 3.11"
     )
+
+
+@pytest.mark.parametrize(
+    ("python", "refused"),
+    [
+        ("[3.11]", "9:13: frameworks.tensorflow.python: a list where one value belongs; "
+         "write it, such as `python: 3.11`"),
+        ("{version: 3.12}", "9:5: frameworks.tensorflow.python.from: this key is missing; add `from: spack`"),
+        ("{from: conda}", "9:20: frameworks.tensorflow.python.from: 'conda' is unknown; "
+         "use one of spack, system"),
+        ("{from: spack, version: 3.8}", "9:36: frameworks.tensorflow.python.version: Python 3.8 is too old; "
+         "stackgen's tools need 3.9 or newer"),
+        ("{from: spack, versoin: 3.12}", "9:27: frameworks.tensorflow.python.versoin: unknown key; "
+         "did you mean version?"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_python_is_told_where_it_stands(python, refused):
+    assert refusal(BASE + f"    python: {python}\n") == f"site.yaml:{refused}"
 
 
 def test_users_names_of_the_keys():
@@ -157,7 +175,7 @@ def test_includes_are_joined_deeply_and_the_including_file_wins():
     assert environment.release == "common"
     assert (environment.modules.namespace, environment.modules.defaults) == ("ai", {"tensorflow": "2.20"})
     assert environment.packages == ("lua",)
-    assert environment.frameworks["tensorflow"].python == "3.12"
+    assert environment.frameworks["tensorflow"].python.version == "3.12"
     assert environment.frameworks["tensorflow"].version == "newest"
     names = ["site.yaml", "base.yaml", "common/site.yaml", "common/site-wide.yaml", "systems/grid.yaml"]
     assert result.files == tuple(Path(name).absolute() for name in names)

@@ -11,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from stackgen.config import load, load_system, schema
+from stackgen.model import WheelsFramework
 from stackgen.plan import plan
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
@@ -82,7 +83,11 @@ def test_shipped_files_are_right(path):
 @pytest.mark.parametrize("path", sorted(ENVIRONMENTS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_environments_can_be_planned(path):
     loaded = load(path)
-    asked = {getattr(framework, "python", None) for framework in loaded.environment.frameworks.values()}
+    asked = {
+        framework.python.version
+        for framework in loaded.environment.frameworks.values()
+        if isinstance(framework, WheelsFramework) and framework.python and framework.python.source == "system"
+    }
     lacking = asked - {None} - {python.version for python in loaded.system.pythons}
     if loaded.environment.system == "this" and lacking:
         pytest.skip(f"this machine has no Python {' and '.join(sorted(lacking))}")

@@ -74,6 +74,22 @@ def test_what_is_shared_and_each_framework_are_solved_apart():
     )
 
 
+def test_a_python_for_wheels_is_solved_by_itself_and_once():
+    python = {"from": "spack", "version": "3.12"}
+    wheels = {name: {"from": "wheels", "version": "1", "python": python} for name in ("jax", "keras")}
+    plan = planned(wheels, toolchain={"mpi": "openmpi@5"})
+    assert spack_environments(plan) == (SpackEnvironment(name="python-3.12", specs=("python@3.12",)),)
+
+
+def test_a_python_for_wheels_is_built_where_the_system_has_that_version_too():
+    there = [{"spec": "python@3.12.1", "prefix": "/usr"}]
+    wheels = {"jax": {"from": "wheels", "version": "1", "python": {"from": "spack"}}}
+    plan = planned(wheels, externals=there)
+    assert configured(plan, "packages")["python"]["buildable"] is False
+    own = yaml.safe_load(environment_tree(plan)["spack/python-3.12/spack.yaml"].text)
+    assert own["spack"]["packages"] == {"python:": {"buildable": True, "require": ["target=zen3"]}}
+
+
 def test_a_toolchain_that_nobody_names_is_not_solved():
     assert [one.name for one in spack_environments(planned({"caffe": spack()}))] == ["caffe"]
 

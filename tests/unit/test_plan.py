@@ -107,7 +107,7 @@ def test_other_sources_are_planned_too():
     frameworks = plan(wanted, SYSTEM).frameworks
     assert [framework.name for framework in frameworks] == ["caffe", "jax", "opencv"]
     specs = [(one.spec, one.imports) for one in frameworks if isinstance(one, SpackPlan)]
-    assert specs == [("caffe@1.0 ~cuda", "caffe"), ("opencv@4", "cv2")]
+    assert specs == [("caffe@1.0 ~cuda", ""), ("opencv@4", "cv2")]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,24 @@ def test_a_python_has_to_come_from_somewhere():
         "frameworks.jax.python: no Python is named, and the system Grid lists none; "
         "add `python: 3.11` here or `pythons:` to systems/grid.yaml"
     )
+
+
+@pytest.mark.parametrize(
+    ("python", "version"), [({"from": "spack"}, "3.12"), ({"from": "spack", "version": "3.10"}, "3.10")]
+)
+def test_a_python_that_spack_builds_need_not_be_there(python, version):
+    system = SYSTEM.model_copy(update={"pythons": ()})
+    framework = planned(system, python=python)
+    assert (framework.python, framework.builds_python) == (version, True)
+    assert plan(environment(jax={"from": "wheels", "version": "1", "python": python}), system).pythons == (
+        version,
+    )
+
+
+def test_a_python_of_the_system_may_be_named_in_two_ways():
+    assert planned(python={"from": "system", "version": "3.12"}) == planned(python="3.12")
+    assert planned(python={"from": "system"}) == planned()
+    assert not planned().builds_python
 
 
 def test_a_system_without_a_list_may_have_any_python():
@@ -272,7 +290,7 @@ VERSIONS = st.sampled_from(
 WHEELS = st.fixed_dictionaries(
     {"from": st.just("wheels"), "version": VERSIONS},
     optional={
-        "python": st.sampled_from(["3.11", "3.12"]),
+        "python": st.sampled_from(["3.11", "3.12", {"from": "spack", "version": "3.13"}]),
         "package": NAMES,
         "features": st.lists(st.sampled_from([feature.value for feature in Feature]), max_size=3),
         "requires": st.lists(st.sampled_from(["keras>=3", "numpy", "h5py<4"]), max_size=3),
