@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
 
 from stackgen import files, interpreters, prefix
 from stackgen.errors import Fault, InputError, WorkError
@@ -13,7 +12,7 @@ from stackgen.install import install
 from stackgen.lock import Lock, LockedFile, WheelLock
 from stackgen.mirror import Mirror, flaws
 from stackgen.model import Feature
-from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, WheelsPlan
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.progress import Progress, Silent
 from stackgen.release import InstalledFramework, installed, is_whole, prefix_of
@@ -60,38 +59,22 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
 
 def unbuildable(plan: Plan) -> tuple[Fault, ...]:
     """What a plan asks for that stackgen can lock and describe, but not build yet."""
-    packages = Fault(
-        where="packages",
-        what="packages come from Spack, which stackgen can lock but not build yet",
-        remedy="leave them out, or load them from the modules that the system has",
-    )
-    return (
-        *((packages,) if plan.packages else ()),
-        *(fault for framework in plan.frameworks for fault in _faults_of(framework)),
-    )
+    return tuple(fault for framework in plan.frameworks for fault in _faults_of(framework))
 
 
 def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
     where = f"frameworks.{framework.name}"
-    if not isinstance(framework, WheelsPlan):
-        what = f"{framework.name} is to come from {_source(framework)}, which stackgen cannot build yet"
+    if isinstance(framework, ContainerPlan):
+        what = f"{framework.name} is to come from a container, which stackgen cannot build yet"
         yield Fault(
             where=f"{where}.from", what=what, remedy="leave it out, or take it from wheels where it has any"
         )
+    if not isinstance(framework, WheelsPlan):
         return
     for feature in framework.about.features:
         if feature in _REMEDIES:
             what = f"{framework.name} is to have the feature {feature}, which stackgen cannot build yet"
             yield Fault(where=f"{where}.features", what=what, remedy=_REMEDIES[feature])
-
-
-def _source(framework: SpackPlan | ContainerPlan) -> str:
-    match framework:
-        case SpackPlan():
-            return "Spack"
-        case ContainerPlan():
-            return "a container"
-    assert_never(framework)
 
 
 _REMEDIES = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen import publish as releases
+from stackgen.bootstrap import spack_from
 from stackgen.build import build, unbuildable
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock
@@ -16,6 +17,7 @@ from stackgen.release import Release, Report, read_release, request
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
 from stackgen.smoke import smoke
+from stackgen.store import install, open_store
 from stackgen.tree import Tree
 
 
@@ -93,6 +95,10 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     source = _mirror(project, lock, options, tools)
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR)
+    if lock.spack:
+        home = spack_from(source.root, tools.run, tools.progress)
+        store = open_store(project.plan, source, home, tools.run, options.sandbox)
+        install(project.plan, lock, source, store, tools.progress)
     build(project.plan, lock, source, tools.run, tools.progress, options.sandbox)
     directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:

@@ -19,6 +19,9 @@ class Sandbox(StrEnum):
     """Nothing; only where somebody asks for it."""
 
 
+EMPTY = (Path("/tmp"), Path("/run"))  # noqa: S108
+"""What programs find empty in the sandbox, but for what is named."""
+
 _REMEDY = (
     "install bubblewrap, or have user namespaces allowed (sysctl user.max_user_namespaces=15000, and"
     " kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), or accept a build with the network up by"

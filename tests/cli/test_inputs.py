@@ -68,11 +68,12 @@ def test_check_tells_what_is_good(desk: Desk):
 
 
 def test_a_source_that_cannot_be_built_is_a_note_in_check_and_a_refusal_in_build(desk: Desk):
-    text = desk.small().read_text().replace("from: wheels", "from: spack")
+    image = f"from: container\n    image: site/six@sha256:{'0' * 64}"
+    text = desk.small().read_text().replace("from: wheels", image)
     desk.write("small.yaml", text)
     line = (
-        "small.yaml:8:5: frameworks.six.from: six is to come from Spack, which stackgen cannot build yet;"
-        " leave it out, or take it from wheels where it has any"
+        "small.yaml:8:5: frameworks.six.from: six is to come from a container, which stackgen cannot build"
+        " yet; leave it out, or take it from wheels where it has any"
     )
     checked = desk("check", "small.yaml")
     assert checked.status == 0

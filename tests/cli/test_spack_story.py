@@ -66,18 +66,6 @@ def test_the_sources_are_listed(there: Desk):
     assert there("mirror", "plan", "there.yaml").stdout.splitlines()[0].startswith("bzip2 1.0.8  source ")
 
 
-def test_what_no_build_can_give_yet_is_refused_before_anything_is_done(there: Desk):
-    outcome = there("build", "there.yaml", "--prefix", str(there.directory / "prefix"))
-    assert (outcome.status, outcome.stdout) == (2, "")
-    assert outcome.stderr == (
-        "there.yaml:5:1: packages: packages come from Spack, which stackgen can lock but not build yet;"
-        " leave them out, or load them from the modules that the system has\n"
-        "there.yaml:10:5: frameworks.zlib.from: zlib is to come from Spack, which stackgen cannot build yet;"
-        " leave it out, or take it from wheels where it has any\n"
-    )
-    assert not (there.directory / "prefix").exists()
-
-
 def test_a_misspelled_package_is_placed_in_the_file(there: Desk):
     there.write(
         "wrong.yaml", ENVIRONMENT.replace("bzip2@1.0.8", "bzip22").replace("name: there", "name: wrong")

@@ -245,10 +245,6 @@ def test_what_cannot_be_built_is_refused_all_at_once(own: Wheelhouse):
             None,
         )
     assert str(caught.value).splitlines() == [
-        "packages: packages come from Spack, which stackgen can lock but not build yet;"
-        " leave them out, or load them from the modules that the system has",
-        "frameworks.caffe.from: caffe is to come from Spack, which stackgen cannot build yet;"
-        " leave it out, or take it from wheels where it has any",
         "frameworks.image.from: image is to come from a container, which stackgen cannot build yet;"
         " leave it out, or take it from wheels where it has any",
         "frameworks.pytorch.features: pytorch is to have the feature ddp, which stackgen cannot build yet;"

@@ -1,0 +1,1 @@
+"""What runs inside Spack's own Python to install packages."""

@@ -1,0 +1,7 @@
+"""Spack environments, built from a mirror alone into one install tree below an environment's prefix."""
+
+from stackgen.store.installing import install
+from stackgen.store.opening import open_store
+from stackgen.store.place import Store
+
+__all__ = ["Store", "install", "open_store"]

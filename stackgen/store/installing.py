@@ -1,0 +1,85 @@
+"""Install what the Spack locks of an environment name: all of it, or all that can be built."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from stackgen import files
+from stackgen.errors import WorkError
+from stackgen.lock import Lock
+from stackgen.mirror import Mirror
+from stackgen.plan import Plan
+from stackgen.programs import patchelf_program
+from stackgen.progress import Progress
+from stackgen.spack.graph import Node
+from stackgen.store.place import Store, locked_graph
+from stackgen.store.settings import furniture, store_tree
+from stackgen.store.strength import Strength, strength
+from stackgen.store.told import Told
+from stackgen.store.whole import Found, found
+
+_SCRIPT = Path(__file__).parents[1] / "inside/store/install.py"
+
+
+def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Progress, jobs: int = 0
+) -> None:
+    """Install every package of every Spack lock that is not there; the caller holds the prefix.
+
+    `jobs` compilers at once at most; as many as the machine serves where it is 0. WorkError says what could
+    not be built; all else is.
+    """
+    nodes = needed(lock)
+    if not nodes:
+        return
+    before = found(store, nodes)
+    if before.whole:
+        _prepare(plan, lock, mirror, store)
+        return
+    _prepare(plan, lock, mirror, store)
+    _build(lock, store, nodes, before, progress, strength(jobs))
+    after = found(store, nodes)
+    if not after.whole:
+        names = ", ".join(str(nodes[key]) for key in (*after.absent, *after.gone))
+        raise WorkError(f"Spack says that it is done, but {names} is not there", "run the same command again")
+
+
+def needed(lock: Lock) -> Mapping[str, Node]:
+    """What is to be installed, by hash, of all environments; externals are there already."""
+    return {
+        key: node for one in lock.spack for key, node in locked_graph(one).nodes.items() if not node.external
+    }
+
+
+def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> None:
+    """Put everything below `Store.root` that Spack reads, and empty what killed builds have left."""
+    files.remove(store.root / "stage")
+    files.remove(store.root / "tmp")
+    with files.reported(f"cannot work in {store.root}"):
+        (store.prefix / "store").mkdir(parents=True, exist_ok=True)
+        for directory in furniture():
+            (store.root / directory).mkdir(parents=True, exist_ok=True)
+    files.point(store.root / "tools/patchelf", str(patchelf_program()))
+    files.write_tree(store_tree(plan, lock, mirror, store), store.root)
+
+
+def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    lock: Lock, store: Store, nodes: Mapping[str, Node], before: Found, progress: Progress, power: Strength
+) -> None:
+    question = store.root / "question.json"
+    names = [one.name for one in lock.spack]
+    asked = {
+        "environments": [str(store.environment(name)) for name in names],
+        "gone": list(before.gone),
+        "jobs": power.jobs,
+        "packages": power.packages,
+    }
+    files.write(question, json.dumps(asked))
+    told = Told(nodes=nodes, progress=progress)
+    title = f"installing {len(nodes)} packages by Spack"
+    command = store.command(names[0], ("python", str(_SCRIPT), str(question)))
+    with progress.task(title, len(nodes), unit="packages") as advance:
+        outcome = store.run(replace(command, heard=told.listener(advance)))
+    if outcome.status:
+        raise told.error(outcome)

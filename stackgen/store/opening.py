@@ -1,0 +1,37 @@
+"""Who may use a prefix's store, and with what: the choice of the sandbox and of what it shows."""
+
+import sys
+import sysconfig
+from pathlib import Path
+
+from stackgen.mirror import Mirror
+from stackgen.plan import Plan
+from stackgen.programs import patchelf_program
+from stackgen.run import Runner
+from stackgen.sandbox import EMPTY, Sandbox, choose
+from stackgen.spack.home import SpackHome
+from stackgen.store.place import Store
+
+_STACKGEN = Path(__file__).parents[1]
+
+
+def open_store(plan: Plan, mirror: Mirror, home: SpackHome, run: Runner, sandbox: Sandbox | None) -> Store:
+    """The store below a plan's prefix; WorkError where the machine allows no such sandbox."""
+    shown = (
+        *(mirror.root, home.spack.parent, patchelf_program(), _STACKGEN.parent),
+        *(Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("stdlib"))),
+        *(Path(one.prefix) for one in (*plan.system.compilers, *plan.system.externals)),
+    )
+    return Store(
+        prefix=Path(plan.prefix),
+        home=home,
+        run=run,
+        sandbox=choose(sandbox, run),
+        readable=tuple(path for path in dict.fromkeys(shown) if _is_hidden(path)),
+    )
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether the sandbox would not show it; all the rest of the machine is there to be read."""
+    real = path.resolve()
+    return real.exists() and any(real.is_relative_to(empty) for empty in EMPTY)

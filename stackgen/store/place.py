@@ -1,0 +1,113 @@
+"""Where Spack installs to, and how it is started there: with nothing of the user's, and no network."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stackgen.environments.settings import PADDED_LENGTH
+from stackgen.lock import SpackLock
+from stackgen.run import Command, Runner
+from stackgen.sandbox import Sandbox, confined
+from stackgen.spack.graph import Graph, Node, graph
+from stackgen.spack.home import SpackHome
+
+PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"
+"""Where a package lies in the install tree."""
+_PADDING = "__spack_path_placeholder__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Spack's install tree and all that Spack writes, below a prefix; `readable` is shown in the sandbox."""
+
+    prefix: Path
+    home: SpackHome
+    run: Runner
+    sandbox: Sandbox
+    readable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+    """What Spack may write to beside `store` and `spack` below the prefix."""
+
+    @property
+    def root(self) -> Path:
+        """What Spack writes beside the packages: configuration, caches, build stages, logs."""
+        return self.prefix / "spack"
+
+    @property
+    def tree(self) -> Path:
+        """The install tree, its name made long enough for a build cache of any shorter prefix."""
+        return padded(self.prefix / "store", PADDED_LENGTH)
+
+    def environment(self, name: str) -> Path:
+        """The directory of a Spack environment."""
+        return self.root / "environments" / name
+
+    def command(self, environment: str, words: Iterable[str], *, writable: Iterable[Path] = ()) -> Command:
+        """The command `spack -e ENVIRONMENT WORDS`, cut off from the network and from all but its own files.
+
+        `writable` are directories, there already, that it may write to beside its own.
+        """
+        command = Command(
+            argv=(
+                *(sys.executable, str(self.home.spack / "bin/spack")),
+                *("-e", str(self.environment(environment)), *words),
+            ),
+            environment=self._environment(),
+            directory=self.root,
+        )
+        own = (self.prefix / "store", self.root, *self.writable, *writable)
+        return confined(
+            command,
+            self.sandbox,
+            writable=tuple(path.resolve() for path in own),
+            readable=tuple(path.resolve() for path in self.readable),
+        )
+
+    def prefixes(self, lock: SpackLock) -> dict[str, Path]:
+        """The prefix of every package of a lock by hash, whether it is there or not."""
+        return dict(_prefixes(lock, self.tree))
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self.root / 'tools'}:/usr/bin:/bin",
+            "HOME": str(self.root / "home"),
+            "TMPDIR": str(self.root / "tmp"),
+            "LC_ALL": "C.UTF-8",
+            "SPACK_PYTHON": sys.executable,
+            "SPACK_USER_CONFIG_PATH": str(self.root / "config"),
+            "SPACK_SYSTEM_CONFIG_PATH": str(self.root / "nothing"),
+            "SPACK_USER_CACHE_PATH": str(self.root / "cache"),
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",  # root could write to what is read-only
+        }
+
+
+def padded(directory: Path, length: int) -> Path:
+    """A directory below another one whose path has `length` bytes, as `add_padding` of Spack makes it."""
+    missing = length - len(str(directory)) - 1
+    if missing <= 0:
+        return directory
+    padding = (f"{_PADDING}/" * (missing // (len(_PADDING) + 1) + 1))[:missing]
+    return directory / (f"{padding[:-1]}_" if padding.endswith("/") else padding)
+
+
+def locked_graph(lock: SpackLock) -> Graph:
+    """The packages of a lock."""
+    return graph(lock.text)
+
+
+def _prefixes(lock: SpackLock, tree: Path) -> Iterator[tuple[str, Path]]:
+    entries: dict[str, dict[str, Any]] = json.loads(lock.text)["concrete_specs"]
+    for node in locked_graph(lock).nodes.values():
+        if node.external:
+            yield node.hash, Path(entries[node.hash]["external"]["path"])
+        else:
+            yield node.hash, tree / directory_name(node)
+
+
+def directory_name(node: Node) -> str:
+    """Where a package lies below the tree, as `PROJECTION` says."""
+    return f"linux-{node.target}/{node.name}-{node.version}-{node.hash}"

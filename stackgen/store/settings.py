@@ -1,0 +1,79 @@
+"""What Spack is told at the far side: its own places, one mirror, our recipes, nothing to fetch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from stackgen.environments import environment_tree
+from stackgen.environments.documents import Document, document
+from stackgen.environments.recipes import NAMESPACE
+from stackgen.environments.settings import PADDED_LENGTH
+from stackgen.lock import Lock
+from stackgen.mirror import Mirror
+from stackgen.plan import Plan
+from stackgen.store.place import PROJECTION, Store
+from stackgen.tree import File, Tree
+
+_OURS = ("config", "mirrors", "repos")
+"""Sections that say at the far side what a generated tree, which names no place, cannot."""
+
+
+def store_tree(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> Tree:
+    """The files below `Store.root`: a configuration, and every Spack environment with its lock, verbatim."""
+    generated = environment_tree(plan)
+    dropped = {f"spack/config/{section}.yaml" for section in _OURS}
+    environments = {
+        path.removeprefix("spack/"): file for path, file in generated.items() if path not in dropped
+    }
+    locks = {f"{one.name}/spack.lock": File(one.text) for one in lock.spack}
+    return Tree({**environments, **locks}).below("environments") | _configuration(mirror, store)
+
+
+def _configuration(mirror: Mirror, store: Store) -> Tree:
+    head = "Written by stackgen for its own builds; read by no other Spack."
+    return Tree(
+        {
+            f"config/{section.rstrip(':')}.yaml": File(document(head, {section: content}))
+            for section, content in _sections(mirror, store).items()
+        }
+    )
+
+
+def _sections(mirror: Mirror, store: Store) -> Mapping[str, Document]:
+    recipes = store.root / "environments/repos/spack_repo" / NAMESPACE
+    sources = (mirror.root / "sources").resolve()
+    return {
+        # Switched off altogether, Spack could not relocate what it takes from a build cache.
+        "bootstrap": {
+            "enable": True,
+            "root": str(store.root / "bootstrap"),
+            "sources:": [],
+            "trusted:": {},
+        },
+        "config": _config(store),
+        "mirrors:": {"kit": {"url": sources.as_uri(), "source": True, "binary": False}},
+        "repos:": {NAMESPACE: str(recipes), "builtin": str(store.home.packages)},
+    }
+
+
+def _config(store: Store) -> Mapping[str, Document]:
+    cache = store.root / "cache"
+    return {
+        "build_stage:": [str(store.root / "stage")],
+        "ccache": False,
+        "checksum": True,
+        "install_tree": {
+            "padded_length": PADDED_LENGTH,
+            "projections:": {"all": PROJECTION},
+            "root": str(store.prefix / "store"),
+        },
+        "license_dir": str(store.root / "licenses"),
+        "locks": True,
+        "misc_cache": str(cache / "cache"),
+        "source_cache": str(cache / "sources"),
+        "test_stage": str(store.root / "tests"),
+    }
+
+
+def furniture() -> tuple[Path, ...]:
+    """The directories, below `Store.root`, that have to be there before Spack starts."""
+    return tuple(Path(name) for name in ("cache", "home", "logs", "stage", "tmp", "tools"))

@@ -1,0 +1,48 @@
+"""What of a lock is installed, told from Spack's database and from the prefixes, without Spack."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stackgen.spack.graph import Node
+from stackgen.store.place import Store, directory_name
+
+_FINISHED = ".spack/install_manifest.json"
+"""The last file that Spack writes into a prefix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The hashes of packages that are not installed, and of those that were and whose prefix is not whole."""
+
+    absent: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.absent and not self.gone
+
+
+def found(store: Store, nodes: Mapping[str, Node]) -> Found:
+    """What is missing of these packages."""
+    installed = _installed(store.tree)
+    absent = tuple(key for key in nodes if key not in installed)
+    gone = tuple(
+        key
+        for key, node in nodes.items()
+        if key in installed and not (store.tree / directory_name(node) / _FINISHED).exists()
+    )
+    return Found(absent=absent, gone=gone)
+
+
+def _installed(tree: Path) -> frozenset[str]:
+    """The hashes that Spack's database has as installed; none where there is no database that can be read."""
+    try:
+        index: dict[str, Any] = json.loads((tree / ".spack-db/index.json").read_bytes())
+        records = index["database"]["installs"]
+        return frozenset(key for key, record in records.items() if record["installed"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
