@@ -31,7 +31,7 @@ def keep(root: Path, contents: Mapping[str, Content], needed_by: Collection[str]
         after, dropped = _joined(read_manifest(root), given, needed_by)
         write_manifest(root, after)
         for path in _unfit(root, given):
-            _put(contents[path], refuse_links(root, path))
+            _write(contents[path], refuse_links(root, path))
         for path in dropped:
             refuse_links(root, path).unlink(missing_ok=True)
 
