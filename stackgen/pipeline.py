@@ -9,6 +9,7 @@ from stackgen import publish as releases
 from stackgen.bootstrap import spack_from
 from stackgen.build import build, unbuildable
 from stackgen.errors import InputError, WorkError
+from stackgen.kit import make_kit
 from stackgen.lock import Lock
 from stackgen.mirror import Mirror, flaws, mirror
 from stackgen.progress import Progress
@@ -54,16 +55,16 @@ class Result:
 
 
 def collect(projects: tuple[Project, ...], directory: Path, tools: Tools) -> Mirror:
-    """Bring every file of the environments' locks into a mirror."""
-    locks: dict[str, Lock] = {}
+    """Bring every file of the environments' locks into a mirror, and all that the far side needs beside."""
+    locked: dict[str, tuple[Project, Lock]] = {}
     for project in projects:
-        if project.plan.environment in locks:
+        if project.plan.environment in locked:
             raise InputError.of(
                 f"two of these files are the environment {project.plan.environment}",
                 "give one another `name:`",
             )
-        locks[project.plan.environment] = read_fitting_lock(project)
-    return mirror(locks, directory, load_site(), tools.run, tools.progress)
+        locked[project.plan.environment] = project, read_fitting_lock(project)
+    return make_kit(locked, directory, load_site(), tools)
 
 
 def build_project(project: Project, options: BuildOptions, tools: Tools) -> Result:
