@@ -2,6 +2,9 @@
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# What environments/systems/debian12.yaml says that a machine has.
+PROOF := g++ gfortran libopenmpi-dev openmpi-bin autoconf automake libtool m4 make cmake pkgconf gettext patch python3-dev
+
 .PHONY: quickstart test lint clean
 
 quickstart: .venv/.ready
@@ -9,7 +12,8 @@ quickstart: .venv/.ready
 	@stackgen build environments/quickstart.yaml
 
 test: .venv/.ready-for-tests
-	@scripts/debian-packages bubblewrap lmod zsh tcsh fish
+	@scripts/debian-packages bubblewrap lmod zsh tcsh fish gnupg
+	@scripts/debian-packages $(PROOF)
 	@python -m pytest -n 2 --max-worker-restart 0
 
 lint: .venv/.ready-for-tests
