@@ -13,6 +13,7 @@ What Lmod (8.6 and 8.7, read and tried) does with these files, and what follows 
 * It writes PATH anew, each directory once and without doubled slashes, as with every module.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import assert_never
@@ -29,7 +30,7 @@ from stackgen.plan import About, Plan, specifier
 from stackgen.release import InstalledFramework
 from stackgen.tree import File, Tree
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("stackgen", "modulefiles"),
     undefined=StrictUndefined,
     finalize=literal,
@@ -38,6 +39,7 @@ _TEMPLATES = Environment(
     keep_trailing_newline=True,
     autoescape=False,  # noqa: S701 - HTML is not what comes out; `finalize` makes every value a Lua literal
 )
+"""Of module files: every value in them is a Lua literal."""
 
 
 def module_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
@@ -64,7 +66,7 @@ def module_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
 
 def _module(plan: Plan, framework: InstalledFramework) -> str:
     about = next(planned.about for planned in plan.frameworks if planned.name == framework.name)
-    return _TEMPLATES.get_template("framework.lua.j2").render(
+    return TEMPLATES.get_template("framework.lua.j2").render(
         help=manual(plan, framework, about),
         whatis=_whatis(framework, about),
         family=f"{variable_name(plan.namespace).lower()}_framework",
@@ -111,7 +113,7 @@ def _versions(plan: Plan, module: str, versions: Iterable[str]) -> str:
         call("module_version", f"{plan.namespace}/{module}/{version}", *names[version])
         for version in sorted(names, key=Version)
     ]
-    return _TEMPLATES.get_template("modulerc.lua.j2").render(calls=calls)
+    return TEMPLATES.get_template("modulerc.lua.j2").render(calls=calls)
 
 
 def short_versions(versions: Iterable[str]) -> dict[str, str]:
@@ -123,6 +125,22 @@ def short_versions(versions: Iterable[str]) -> dict[str, str]:
         short[f"{parsed.major}.{parsed.minor}"] = version
         short[parsed.public] = version
     return {name: version for name, version in short.items() if name not in known}
+
+
+def leading_versions(versions: Iterable[str]) -> dict[str, str]:
+    """The like for Spack's versions, of any form: `1.14` for 1.14.3, the highest where several would fit."""
+    known = in_order(versions)
+    found = ((re.match(r"\d+\.\d+(?=\.)", version), version) for version in known)
+    return {match[0]: version for match, version in found if match and match[0] not in known}
+
+
+def in_order(versions: Iterable[str]) -> list[str]:
+    """Versions of any form, the lowest first: 1.10 comes after 1.9, and main before any number."""
+    return sorted(versions, key=lambda version: [_part(part) for part in re.findall(r"\d+|[^\d.]+", version)])
+
+
+def _part(part: str) -> tuple[int, str]:
+    return (int(part), "") if part.isdigit() else (-1, part)
 
 
 def _default(plan: Plan, module: str, versions: Iterable[str]) -> str:
