@@ -1,14 +1,17 @@
 """Releases on disk: immutable, tested results of builds, and what their files say."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
+from stackgen.closure import Closure, closure, locked_python
+from stackgen.environments import python_environment
 from stackgen.errors import WorkError
 from stackgen.lock import Json, Lock, WheelLock, digest
 from stackgen.model.base import Strict
-from stackgen.plan import Plan, WheelsPlan
+from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 
 RELEASE, REPORT = "release.json", "report.json"
 RELEASE_FORMAT = "1"
@@ -25,10 +28,12 @@ class InstalledFramework(Strict):
     version: str
     prefix: str
     python: str
+    """Major and minor version; empty where it has no Python, as only what Spack builds may."""
     packages: dict[str, str]
-    """Versions by normalized name."""
+    """Versions by normalized name; what is none of Python's by the name of its package in Spack."""
     settings: dict[str, str]
     """What its module sets in the environment where the user has not."""
+    source: Literal["wheels", "spack"] = "wheels"
 
 
 class Release(Strict):
@@ -66,41 +71,98 @@ class Report(Strict):
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
-def prefix_of(plan: Plan, framework: WheelsPlan, lock: WheelLock) -> Path:
-    """Where a framework's Python lies: content-addressed, so the same content is the same place."""
-    identity = digest({"format": PREFIX_FORMAT, "lock": lock.digest, "system": plan.platform.architecture})
-    return (
-        Path(plan.prefix) / "pythons" / f"{framework.name}-{lock.version(framework.package)}-{identity[:12]}"
-    )
-
-
 def installed(plan: Plan, lock: Lock) -> tuple[InstalledFramework, ...]:
-    """The `wheels` frameworks as they will be installed; computed, whether they are there or not."""
-    return tuple(
-        InstalledFramework(
-            name=framework.name,
-            module=framework.about.module,
-            version=locked.version(framework.package),
-            prefix=str(prefix_of(plan, framework, locked)),
-            python=framework.python,
-            packages={package.name: package.version for package in locked.packages},
-            settings=dict(framework.about.settings),
-        )
-        for framework in plan.wheels
-        for locked in (lock.wheel_lock(framework.name),)
+    """The frameworks as they will be installed; computed, whether they are there or not."""
+    return tuple(_installed(plan, lock))
+
+
+def _installed(plan: Plan, lock: Lock) -> Iterator[InstalledFramework]:
+    for framework in plan.frameworks:
+        match framework:
+            case WheelsPlan():
+                yield _from_wheels(plan, framework, lock)
+            case SpackPlan():
+                yield _from_spack(plan, framework, closure_of(framework, lock))
+            case ContainerPlan():
+                pass
+
+
+def _from_wheels(plan: Plan, framework: WheelsPlan, lock: Lock) -> InstalledFramework:
+    locked = lock.wheel_lock(framework.name)
+    version = locked.version(framework.package)
+    return InstalledFramework(
+        name=framework.name,
+        module=framework.about.module,
+        version=version,
+        prefix=_prefix(plan, framework.name, version, _wheels_identity(framework, locked, lock)),
+        python=framework.python,
+        packages={package.name: package.version for package in locked.packages},
+        settings=dict(framework.about.settings),
     )
+
+
+def _from_spack(plan: Plan, framework: SpackPlan, locked: Closure) -> InstalledFramework:
+    identity: dict[str, Json] = {"spack": [node.hash for node in locked.roots]}
+    return InstalledFramework(
+        name=framework.name,
+        module=framework.about.module,
+        version=locked.version,
+        prefix=_prefix(plan, framework.name, locked.version, identity),
+        python=locked.python_version,
+        packages=locked.packages,
+        settings=dict(framework.about.settings),
+        source="spack",
+    )
+
+
+def closure_of(framework: SpackPlan, lock: Lock) -> Closure:
+    """What Spack was asked to build for a framework, solved; KeyError where it is not locked."""
+    return closure(_spack_lock(lock, framework.name), framework.spec)
+
+
+def _spack_lock(lock: Lock, environment: str) -> str:
+    return {one.name: one.text for one in lock.spack}[environment]
+
+
+def spack_python(framework: WheelsPlan, lock: Lock) -> str:
+    """The hash of the Python that Spack builds for a framework from wheels; KeyError without its lock."""
+    return locked_python(_spack_lock(lock, python_environment(framework.python))).hash
+
+
+def _wheels_identity(framework: WheelsPlan, locked: WheelLock, lock: Lock) -> dict[str, Json]:
+    """An update of the system's Python is no reason to build anew; another one of Spack's is."""
+    own: dict[str, Json] = {"python": spack_python(framework, lock)} if framework.builds_python else {}
+    return {"lock": locked.digest, **own}
+
+
+def _prefix(plan: Plan, name: str, version: str, identity: dict[str, Json]) -> str:
+    """Where a framework lies: content-addressed, so the same content is the same place."""
+    whole = digest({"format": PREFIX_FORMAT, "system": plan.platform.architecture, **identity})
+    return str(Path(plan.prefix) / "pythons" / f"{name}-{version}-{whole[:12]}")
 
 
 def is_whole(framework: InstalledFramework) -> bool:
-    """Whether the prefix of a framework still has its interpreter and its packages."""
+    """Whether the prefix of a framework still has its interpreter, its packages and its programs."""
     prefix = Path(framework.prefix)
-    return (prefix / "bin/python").exists() and any(prefix.glob("lib/python*/site-packages/*"))
+    if framework.python and not (
+        (prefix / "bin/python").exists() and any(prefix.glob("lib/python*/site-packages/*"))
+    ):
+        return False
+    return framework.source == "wheels" or _has_programs(prefix / "bin")
+
+
+def _has_programs(directory: Path) -> bool:
+    """Whether there is something, and all of it, for links lead to what Spack has installed."""
+    programs = list(directory.glob("*"))
+    return bool(programs) and all(program.exists() for program in programs)
 
 
 def request(plan: Plan, lock: Lock) -> str:
     """SHA-256 in hex over what decides what a release is and what it promises; titles and the like do not."""
     frameworks: Json = {
-        framework.name: framework.model_dump(mode="json") for framework in installed(plan, lock)
+        # Without what was added later: releases of older stackgens are to stay the same.
+        framework.name: framework.model_dump(mode="json", exclude_defaults=True)
+        for framework in installed(plan, lock)
     }
     promises: Json = {
         framework.name: [*framework.about.features, framework.about.site_verify]
