@@ -10,14 +10,22 @@ from stackgen import files
 from stackgen.environments import TOOLCHAIN, SpackEnvironment, environment_tree, spack_environments
 from stackgen.errors import Fault, InputError, WorkError
 from stackgen.host import THIS
-from stackgen.lock import Json, SpackLock, digest, spack_inputs
+from stackgen.lock import (
+    Json,
+    LockedSource,
+    SpackLock,
+    digest,
+    parse_sources,
+    sources_text,
+    spack_inputs,
+)
 from stackgen.model.system import package_name
 from stackgen.plan import Plan
 from stackgen.plan.requests import capabilities
 from stackgen.progress import Progress
 from stackgen.run import Runner
 from stackgen.spack.asking import Host, Spack, driver_digest
-from stackgen.spack.driver import Refused, Solved, check_specs, solve
+from stackgen.spack.driver import Refused, Solved, Source, check_specs, solve
 from stackgen.spack.graph import problems
 from stackgen.spack.home import find_spack
 
@@ -49,8 +57,8 @@ def _solved(
 
     def heard(answer: _Answer) -> None:
         if isinstance(answer, Solved) and not _problems(plan, answer.lock_text):
-            locks[answer.name] = SpackLock(name=answer.name, text=answer.lock_text)
-            _remember(plan, by_name[answer.name], answer.lock_text)
+            locks[answer.name] = _lock(answer)
+            _remember(plan, by_name[answer.name], locks[answer.name])
         progress.say(_line(answer))
         advance(1)
 
@@ -70,6 +78,25 @@ def _solved(
         answers = solve(directories, Host.of(plan.system), spack, heard)
     _refuse(plan, answers)
     return locks
+
+
+def _lock(solved: Solved) -> SpackLock:
+    sources = {locked_source(source) for source in solved.sources}
+    return SpackLock(name=solved.name, text=solved.lock_text, sources=tuple(sorted(sources)))
+
+
+def locked_source(source: Source) -> LockedSource:
+    """What a lock says of a source: all but its addresses."""
+    return LockedSource(
+        package=source.package,
+        version=source.version,
+        kind=source.kind,
+        name=source.file or source.name,
+        sha256=source.sha256,
+        commit=source.commit,
+        path=source.path,
+        manual=source.manual,
+    )
 
 
 def _written(plan: Plan) -> dict[str, str]:
@@ -126,16 +153,25 @@ def _no_solution(where: str, refused: Refused) -> Iterator[Fault]:
 
 def _recall(plan: Plan, environment: SpackEnvironment) -> SpackLock | None:
     """The solution that was found before; none where it is cut off, or would not be taken today."""
+    place = _place(plan, environment)
     try:
-        known = SpackLock(name=environment.name, text=_place(plan, environment).read_text("utf-8"))
+        text, sources = place.read_text("utf-8"), _beside(place).read_text("utf-8")
+        known = SpackLock(name=environment.name, text=text, sources=parse_sources(sources))
         return None if _problems(plan, known.text) else known
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None
 
 
-def _remember(plan: Plan, environment: SpackEnvironment, text: str) -> None:
+def _remember(plan: Plan, environment: SpackEnvironment, lock: SpackLock) -> None:
     with suppress(WorkError, RuntimeError):  # without it, the next lock only takes longer
-        files.write(_place(plan, environment), text)
+        place = _place(plan, environment)
+        files.write(_beside(place), sources_text(lock.sources))
+        files.write(place, lock.text)
+
+
+def _beside(place: Path) -> Path:
+    """Where the sources of a remembered solution are."""
+    return place.with_suffix(".sources.json")
 
 
 def _place(plan: Plan, environment: SpackEnvironment) -> Path:

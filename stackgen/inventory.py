@@ -3,8 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from pathlib import Path
 
 from stackgen import files
 from stackgen.environments import environment_tree
@@ -70,7 +69,7 @@ def _needed(source: Source) -> Needed:
         package=source.package,
         version=source.version,
         kind=source.kind,
-        name=PurePosixPath(urlsplit(addresses[0]).path).name if addresses else source.name,
+        name=source.file or source.name,
         sha256=source.sha256,
         commit=source.commit,
         size=source.size,

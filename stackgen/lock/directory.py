@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from stackgen.errors import InputError, Place
 from stackgen.lock.pylock import parse_pylock, pylock_text
+from stackgen.lock.sources import parse_sources, sources_text
 from stackgen.lock.values import Json, Lock, LockedPackage, SpackLock, WheelLock, digest
 from stackgen.model.base import Strict
 from stackgen.model.machine import OperatingSystem, Target
@@ -82,6 +83,7 @@ def lock_tree(lock: Lock) -> Tree:
             raise InputError.of(f"two frameworks would be locked in {name}", "rename one of them")
         texts[name] = text
     texts.update({_spack_name(spack.name): spack.text for spack in lock.spack})
+    texts.update({_sources_name(spack.name): sources_text(spack.sources) for spack in lock.spack})
     content: dict[str, Json] = {
         "format": 1,
         "environment": lock.environment,
@@ -106,6 +108,10 @@ def _pylock_name(framework: str, *, build: bool = False) -> str:
 
 def _spack_name(environment: str) -> str:
     return f"{SPACK}/{environment}.lock"
+
+
+def _sources_name(environment: str) -> str:
+    return f"{SPACK}/{environment}.sources.json"
 
 
 def _sha256(text: str) -> str:
@@ -208,13 +214,18 @@ def _lock(index: _Index, texts: Mapping[str, str], directory: Path) -> Lock:
 
 
 def _spack_lock(name: str, texts: Mapping[str, str], directory: Path) -> SpackLock:
-    file = _spack_name(name)
-    if file not in texts:
-        raise _refusal(directory, directory / file, "is missing")
+    lock, sources = _spack_name(name), _sources_name(name)
+    for file in (lock, sources):
+        if file not in texts:
+            raise _refusal(directory, directory / file, "is missing")
     try:
-        return SpackLock(name=name, text=texts[file])
+        listed = parse_sources(texts[sources])
+    except ValueError as error:
+        raise _refusal(directory, directory / sources, str(error)) from None
+    try:
+        return SpackLock(name=name, text=texts[lock], sources=listed)
     except (ValueError, RecursionError):
-        raise _refusal(directory, directory / file, "is no lock of Spack's") from None
+        raise _refusal(directory, directory / lock, "is no lock of Spack's") from None
 
 
 def _refusal(directory: Path, file: Path, what: str) -> InputError:

@@ -60,6 +60,26 @@ class WheelLock:
         return digest({"python": self.python, "files": [[file.name, file.sha256] for file in self.files]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedSource:
+    """A file, or a state of a repository, that Spack builds a package from; never an address."""
+
+    package: str
+    version: str
+    kind: str
+    """`source`, `patch` or `resource`."""
+    name: str
+    """What its makers call it; for people, and to find it among other files."""
+    sha256: str
+    """Empty where Spack knows none."""
+    commit: str
+    """Of git, where there is no SHA-256; where there is neither, the recipe pins nothing."""
+    path: str
+    """Where Spack looks for it below a mirror."""
+    manual: bool
+    """Whether nobody may fetch it: it is got by hand, its licence accepted."""
+
+
 @lru_cache(maxsize=8)
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
     """The JSON of a `spack.lock`, read once: some have half a megabyte."""
@@ -76,6 +96,8 @@ class SpackLock:
     name: str
     """`toolchain`, or the framework's name."""
     text: str
+    sources: tuple[LockedSource, ...] = ()
+    """What has to be had to build it, each once, sorted."""
 
     def __post_init__(self) -> None:
         match _parsed(self.text):

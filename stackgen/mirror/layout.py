@@ -2,6 +2,8 @@
 
 import re
 
+from stackgen.lock import is_source_place
+
 ROOT_FILES = ("README", "install.py")
 """Files of the kit as a whole; no environment needs them, and all do."""
 WHEELS, SOURCES, SPACK, TOOLS, ENVIRONMENTS = "wheels", "sources", "spack", "tools", "environments"
@@ -13,10 +15,7 @@ _PLACES = re.compile(
     "|".join(
         (
             *map(re.escape, ROOT_FILES),
-            f"{WHEELS}/(?P<wheel_folder>[0-9a-f]{{2}})/(?P<wheel>{_SHA256})/{_NAME}",
-            f"{SOURCES}/_source-cache/archive/(?P<source_folder>[0-9a-f]{{2}})/(?P<source>{_SHA256})"
-            r"(?:\.[A-Za-z0-9][A-Za-z0-9.]*)?",
-            f"{SOURCES}/(?!_source-cache/archive/[0-9a-f]{{2}}/{_SHA256})(?:{_NAME}/)+{_NAME}",
+            f"{WHEELS}/(?P<folder>[0-9a-f]{{2}})/(?P<wheel>{_SHA256})/{_NAME}",
             f"{SPACK}/{_SHA256}/{_NAME}",
             rf"{TOOLS}/{_NAME}\.toml",
             f"{ENVIRONMENTS}/(?:{_NAME}/)*{_NAME}",
@@ -29,12 +28,14 @@ _LONGEST = 1000
 
 def misplaced(path: str, sha256: str) -> bool:
     """Whether a file of this SHA-256 may not lie there, by the path relative to the kit."""
-    place = _PLACES.fullmatch(path)
-    if place is None or len(path) > _LONGEST or not path.isprintable() or path.endswith(".part"):
+    if len(path) > _LONGEST or not path.isprintable() or path.endswith(".part"):
         return True
-    digest = place["wheel"] or place["source"]
-    folder = place["wheel_folder"] or place["source_folder"]
-    return digest is not None and (digest != sha256 or not digest.startswith(folder))
+    if area(path) == SOURCES:
+        return not is_source_place(path.removeprefix(f"{SOURCES}/"), sha256)
+    place = _PLACES.fullmatch(path)
+    if place is None:
+        return True
+    return place["wheel"] is not None and (place["folder"], place["wheel"]) != (sha256[:2], sha256)
 
 
 def area(path: str) -> str:

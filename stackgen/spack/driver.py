@@ -1,6 +1,6 @@
 """What Spack is asked for: locks of environments, their sources, and whether it knows what specs name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,30 @@ __all__ = ["Host", "Refused", "Solved", "Source", "Sources", "Spack", "check_spe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One thing that a mirror needs for a package."""
+
+    package: str
+    version: str
+    kind: str
+    """`source`, `patch` or `resource`."""
+    name: str
+    sha256: str
+    """Empty where Spack knows none: of a commit, and of what is only checked by another digest."""
+    commit: str
+    git: str
+    urls: tuple[str, ...]
+    path: str
+    """Where Spack looks for it below a mirror."""
+    file: str = ""
+    """What its makers call the file."""
+    manual: bool = False
+    """Whether it may not be fetched: somebody has to accept a licence and put it there."""
+    size: int | None = None
+    """Bytes, where known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Solved:
     """An environment's lock, the text of `spack.lock` as Spack writes it, and what it took."""
 
@@ -20,6 +44,8 @@ class Solved:
     seconds: float
     specs: int
     nodes: int
+    sources: tuple[Source, ...] = ()
+    """What has to be fetched to build it, each once, sorted by package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,27 +85,8 @@ def _answer(line: Mapping[str, Any]) -> Solved | Refused:
         seconds=line["seconds"],
         specs=line["specs"],
         nodes=line["nodes"],
+        sources=_sorted(map(_source, line["sources"])),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One thing that a mirror needs for a package."""
-
-    package: str
-    version: str
-    kind: str
-    """`source`, `patch` or `resource`."""
-    name: str
-    sha256: str
-    """Empty where Spack knows none: of a commit, and of what is only checked by another digest."""
-    commit: str
-    git: str
-    urls: tuple[str, ...]
-    path: str
-    """Where Spack looks for it below a mirror."""
-    size: int | None = None
-    """Bytes, where known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +108,15 @@ def sources(directories: Mapping[str, Path], locks: Mapping[str, Path], host: Ho
         "environments": {name: [str(directories[name]), str(lock)] for name, lock in locks.items()},
     }
     told = ask(question, host, spack)
-    found = {_source(line) for line in told if "kind" in line}
     downloads = {(line["package"], line["by"]) for line in told if "by" in line}
     return Sources(
-        sources=tuple(sorted(found, key=lambda one: (one.package, one.version, one.kind, one.path))),
+        sources=_sorted(_source(line) for line in told if "kind" in line),
         downloads=tuple(sorted(downloads)),
     )
+
+
+def _sorted(sources: Iterable[Source]) -> tuple[Source, ...]:
+    return tuple(sorted(set(sources), key=lambda one: (one.package, one.version, one.kind, one.path)))
 
 
 def _source(line: Mapping[str, Any]) -> Source:

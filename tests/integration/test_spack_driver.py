@@ -193,9 +193,23 @@ def test_the_sources_of_a_plan(tool: Spack, tmp_path: Path):
         git="",
         urls=readline.urls,
         path=f"_source-cache/archive/{readline.sha256[:2]}/{readline.sha256}.tar.gz",
+        file=f"readline-{readline.version}.tar.gz",
     )
     assert re.fullmatch("[0-9a-f]{64}", readline.sha256)
     assert [source.name for source in found.sources if source.kind == "patch"] == ["readline83-001"]
+    assert set(found.sources) == set(answer.sources)
+
+
+def test_what_may_not_be_fetched_is_said_and_what_lies_with_a_recipe_is_left_out(tool: Spack, tmp_path: Path):
+    directories = written(tmp_path / "spack", "gcc@11.2.1", "power9le", few=["anicalculator", "zlib-ng"])
+    [answer] = solve(directories, POWER, tool)
+    assert isinstance(answer, Solved), answer
+    by_name = {source.package: source for source in answer.sources}
+    licensed = by_name.pop("anicalculator")
+    assert (licensed.manual, licensed.urls, licensed.file) == (True, (), "ANIcalculator_v1.tgz")
+    assert "zlib-ng" in by_name
+    assert "compiler-wrapper" not in by_name
+    assert not any(source.manual for source in by_name.values())
 
 
 def test_packages_that_fetch_while_they_are_built_are_named(tool: Spack, tmp_path: Path):

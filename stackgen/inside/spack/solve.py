@@ -12,7 +12,7 @@ import spack.error
 import spack.repo
 import spack.util.spack_json as sjson
 
-from stackgen.inside.spack import leaves, refusals, scopes, workers
+from stackgen.inside.spack import leaves, refusals, scopes, sources, workers
 
 
 def solved(directories: Mapping[str, str], *, plainly: bool = False) -> Iterator[str]:
@@ -47,6 +47,9 @@ def _solved(directory: Path) -> dict[str, Any]:
     lock = environment._to_lockfile_dict()
     return {
         "lock": _text(lock),
+        "sources": [
+            line for spec in environment.all_specs() for line in sources.needed(spec) if "kind" in line
+        ],
         "seconds": round(time.monotonic() - start, 2),
         "specs": len(lock["roots"]),
         "nodes": len(lock["concrete_specs"]),
