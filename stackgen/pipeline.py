@@ -8,6 +8,7 @@ from stackgen import files
 from stackgen import publish as releases
 from stackgen.bootstrap import spack_from
 from stackgen.build import build, unbuildable
+from stackgen.describe import hierarchy
 from stackgen.errors import InputError, WorkError
 from stackgen.kit import make_kit
 from stackgen.lock import Lock
@@ -100,6 +101,7 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
         home = spack_from(source.root, tools.run, tools.progress)
         store = open_store(project.plan, source, home, tools.run, options.sandbox)
         install(project.plan, lock, source, store, tools.progress)
+        tree |= hierarchy(project.plan, lock, store, tools.progress)
     build(project.plan, lock, source, tools.run, tools.progress, options.sandbox)
     directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:

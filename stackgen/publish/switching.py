@@ -1,7 +1,7 @@
 """The switch of `current`: forward by `publish`, back by `rollback`, and what both find below a prefix."""
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from stackgen import files
@@ -9,10 +9,10 @@ from stackgen.errors import InputError, WorkError
 from stackgen.lock import digest
 from stackgen.model.base import near
 from stackgen.publish.history import Published, note, read_history
-from stackgen.publish.publication import module_path, publication
+from stackgen.publish.publication import MODULES, module_path, publication
 from stackgen.publish.staging import compare, place_of, staged, tested
 from stackgen.release import InstalledFramework, Release, is_whole, read_release
-from stackgen.tree import File, Tree
+from stackgen.tree import Tree
 
 
 def published(prefix: Path, release: str, request: str) -> Release | None:
@@ -134,15 +134,20 @@ def _publication(prefix: Path, name: str, known: tuple[Published, ...]) -> str:
 
 
 def _modules(prefix: Path, entry: Published) -> Tree:
-    """The modules of a release whose frameworks are there."""
-    release, place = entry.release, place_of(prefix, entry.release.name)
-    paths = (
+    """The modules of a release, but for those of frameworks that are gone."""
+    release = entry.release
+    gone = {
         module_path(release, framework.module, framework.version)
         for framework in release.frameworks
-        if framework.prefix not in entry.missing
-    )
-    with files.reported(f"cannot read the modules of release {release.name}"):
-        return Tree({path: File((place / path).read_text(encoding="utf-8")) for path in paths})
+        if framework.prefix in entry.missing
+    }
+    found = files.read_tree(place_of(prefix, release.name) / MODULES).below(MODULES)
+    return Tree({path: file for path, file in found.items() if _is_module(path) and path not in gone})
+
+
+def _is_module(path: str) -> bool:
+    """Whether a file is a module, and not what Lmod is told of those beside it."""
+    return not PurePosixPath(path).name.startswith(".")
 
 
 def _current_name(prefix: Path) -> str:
