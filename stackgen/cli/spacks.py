@@ -8,7 +8,7 @@ from stackgen.bootstrap import bootstrap as bootstrapped
 from stackgen.bootstrap import verify
 from stackgen.cli.options import tools, verbose
 from stackgen.pins import PINS
-from stackgen.spack.home import PLACE_VARIABLE, spack_place
+from stackgen.spack.home import PLACE_VARIABLE, shared_place, spack_place
 
 
 @click.command(short_help="Put the pinned Spack where stackgen finds it.")
@@ -21,17 +21,18 @@ from stackgen.spack.home import PLACE_VARIABLE, spack_place
 )
 @click.option("--offline", is_flag=True, help="Take it from there alone; a kit holds it.")
 @click.option("--into", metavar="DIR", type=click.Path(path_type=Path), help="Put it there instead.")
+@click.option("--beside", is_flag=True, help="Put it beside this stackgen, for all who use that.")
 @click.option("--verify", "again", is_flag=True, help="Read all of it again, if it is there already.")
 @verbose
-def bootstrap(
-    origins: tuple[str, ...], into: Path | None, *, offline: bool, again: bool, verbose: bool
+def bootstrap(  # noqa: PLR0913 - one argument an option
+    origins: tuple[str, ...], into: Path | None, *, offline: bool, beside: bool, again: bool, verbose: bool
 ) -> None:
     """Put the pinned Spack and its packages where stackgen finds them.
 
     They come from what --from names, else from their public git addresses, and are compared with what is
     pinned. Only frameworks and packages that Spack builds need it.
     """
-    place = into.expanduser().absolute() if into else spack_place()
+    place = into.expanduser().absolute() if into else shared_place() if beside else spack_place()
     session = tools(verbose=verbose)
     made = bootstrapped(origins, place, session.run, session.progress, offline=offline)
     if again and not made:

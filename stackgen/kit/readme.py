@@ -5,7 +5,8 @@ from pathlib import Path
 
 from stackgen import __version__
 
-_PROGRAM = Path(__file__).parents[1] / "inside" / "install.py"
+_INSIDE = Path(__file__).parents[1] / "inside"
+_IMPORT = "from stackgen.inside.verdict import gpg_words, verdict\n"
 _README = """\
 A kit of stackgen {version}: all that a machine without internet needs to build
 
@@ -39,5 +40,12 @@ def readme(environments: Collection[str]) -> bytes:
 
 
 def installer_text() -> bytes:
-    """The program `install.py`."""
-    return _PROGRAM.read_bytes()
+    """The program `install.py`, one file: what it shares with stackgen is put inside."""
+    program = (_INSIDE / "install.py").read_text(encoding="utf-8")
+    shared = (_INSIDE / "verdict.py").read_text(encoding="utf-8")
+    body = shared[shared.index("\n_REFUSALS") :]
+    imports = "import re\nfrom typing import List, NamedTuple\n"
+    assert program.count(_IMPORT) == 1
+    assert imports in shared
+    place = program.index("\n_FORMAT")
+    return (program[:place].replace(_IMPORT, "") + body + "\n" + program[place:]).encode()

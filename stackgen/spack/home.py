@@ -55,8 +55,13 @@ def spack_place(pins: Pins = PINS) -> Path:
     named = os.environ.get(PLACE_VARIABLE)
     if named:
         return Path(named).expanduser().absolute()
-    beside = (Path(sys.prefix) / _SHARED).resolve() / pins.digest
-    return beside if (beside / MARKER).exists() else _own_place(pins)
+    shared = shared_place(pins)
+    return shared if (shared / MARKER).exists() else _own_place(pins)
+
+
+def shared_place(pins: Pins = PINS) -> Path:
+    """The place beside stackgen itself, for all who use that one."""
+    return (Path(sys.prefix) / _SHARED).resolve() / pins.digest
 
 
 def _own_place(pins: Pins) -> Path:
