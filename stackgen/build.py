@@ -1,59 +1,80 @@
 """Build, offline: a prefix for each framework, from a mirror alone, each complete or not there at all."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from stackgen import files, interpreters, prefix
+from stackgen import files, interpreters
 from stackgen.errors import Fault, InputError, WorkError
-from stackgen.install import install
-from stackgen.lock import Lock, LockedFile, WheelLock
-from stackgen.mirror import Mirror, flaws
+from stackgen.from_spack import SpackJob
+from stackgen.from_wheels import WheelsJob, require
+from stackgen.lock import Lock, LockedSource, SpackLock
+from stackgen.mirror import Mirror
 from stackgen.model import Feature
-from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, WheelsPlan
+from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.programs import patchelf_program, uv_program
-from stackgen.progress import Progress, Silent
-from stackgen.release import InstalledFramework, installed, is_whole, prefix_of
+from stackgen.progress import Progress
+from stackgen.release import InstalledFramework, closure_of, installed, is_whole, spack_python
 from stackgen.run import Runner
 from stackgen.sandbox import Sandbox, choose
 from stackgen.workshop import LEFT_OVER, Workshop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Protocol):
     """A framework to be built."""
 
-    lock: WheelLock
-    version: str
-    python: Path
-    final: Path
+    @property
+    def final(self) -> Path:
+        """Where its prefix will lie."""
+        ...
 
-    def __str__(self) -> str:
-        return f"{self.lock.framework} {self.version}"
+    @property
+    def title(self) -> str:
+        """What the user is told."""
+        ...
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """What it is made from."""
+        ...
+
+    def verify(self) -> None:
+        """WorkError where that is not what the lock names."""
+        ...
+
+    def fill(self, workshop: Workshop) -> str:
+        """Make the prefix in an open workshop, and give what the user is to be told, or nothing."""
+        ...
 
 
 def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
-    plan: Plan, lock: Lock, mirror: Mirror, run: Runner, progress: Progress, sandbox: Sandbox | None
+    plan: Plan,
+    lock: Lock,
+    mirror: Mirror,
+    run: Runner,
+    progress: Progress,
+    sandbox: Sandbox | None,
+    prefixes: Mapping[str, Path] | None = None,
 ) -> tuple[InstalledFramework, ...]:
     """Build the frameworks that are not there, or not whole; the caller holds the environment's prefix.
 
-    InputError where stackgen cannot build what is asked for, WorkError where this machine, the mirror or
-    the sandbox does not allow it; both before anything is written.
+    `prefixes` are those of Spack's packages, installed before, by hash. InputError where stackgen cannot
+    build what is asked for, WorkError where this machine, the mirror or the sandbox does not allow it; both
+    before anything is written.
     """
     faults = unbuildable(plan)
     if faults:
         raise InputError(*faults)
-    places = {framework.name: framework for framework in installed(plan, lock)}
-    absent = [framework for framework in plan.wheels if not is_whole(places[framework.name])]
+    absent = [framework for framework in installed(plan, lock) if not is_whole(framework)]
     if absent:
-        jobs = _jobs(plan, lock, absent)
-        _require(mirror, {file for job in jobs for file in job.lock.files})
+        interpreters.check_machine(plan.system)
+        jobs = [_job(plan, lock, mirror, prefixes or {}, framework) for framework in absent]
+        require(mirror, {file for job in jobs if isinstance(job, WheelsJob) for file in job.lock.files})
         kind = choose(sandbox, run)
         _clear(Path(plan.prefix) / "pythons", progress)
         for job in jobs:
-            _make(job, mirror, kind, run, progress)
+            _make(job, kind, run, progress)
     return installed(plan, lock)
 
 
@@ -84,32 +105,44 @@ _REMEDIES = {
 }
 
 
-def _jobs(plan: Plan, lock: Lock, frameworks: Iterable[WheelsPlan]) -> tuple[Job, ...]:
-    interpreters.check_machine(plan.system)
-    return tuple(
-        Job(
-            lock=locked,
-            version=locked.version(framework.package),
-            python=interpreters.find(framework.python, plan.system),
-            final=prefix_of(plan, framework, locked),
+def _job(
+    plan: Plan, lock: Lock, mirror: Mirror, prefixes: Mapping[str, Path], framework: InstalledFramework
+) -> Job:
+    planned = next(planned for planned in plan.frameworks if planned.name == framework.name)
+    if isinstance(planned, SpackPlan):
+        return SpackJob(
+            name=framework.name,
+            closure=closure_of(planned, lock),
+            imports=planned.imports,
+            final=Path(framework.prefix),
+            mirror=mirror,
+            prefixes=prefixes,
+            pip=_pip(next(one for one in lock.spack if one.name == framework.name)),
         )
-        for framework in frameworks
-        for locked in (lock.wheel_lock(framework.name),)
+    assert isinstance(planned, WheelsPlan)
+    return WheelsJob(
+        lock=lock.wheel_lock(framework.name),
+        version=framework.version,
+        python=_python(plan, planned, lock, prefixes),
+        final=Path(framework.prefix),
+        mirror=mirror,
     )
 
 
-def _require(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
-    if not mirror.root.is_dir():
-        raise WorkError(f"the mirror {mirror.root} is not there", _remedy(mirror))
-    missing = sorted(file for file in wanted if not mirror.holds(file))
-    if missing:
-        names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
-        raise WorkError(f"the mirror {mirror.root} lacks {names}", _remedy(mirror))
+def _python(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str, Path]) -> Path:
+    """The program of the interpreter that a framework from wheels gets a copy of."""
+    if not framework.builds_python:
+        return interpreters.find(framework.python, plan.system)
+    program = prefixes[spack_python(framework, lock)] / "bin" / f"python{framework.python}"
+    if not program.exists():
+        what = f"the Python {framework.python} that Spack builds is not in {program.parents[1]}"
+        raise WorkError(what, "run `stackgen build` again, which installs it")
+    return program
 
 
-def _remedy(mirror: Mirror) -> str:
-    command = f"stackgen mirror create ENV.yaml -d {mirror.root}"
-    return f"make it whole with `{command}` where there is a network, or name another with --mirror"
+def _pip(lock: SpackLock) -> LockedSource | None:
+    wheels = (one for one in lock.sources if one.package == "py-pip" and one.name.endswith(".whl"))
+    return next(wheels, None)
 
 
 def _clear(pythons: Path, progress: Progress) -> None:
@@ -121,26 +154,29 @@ def _clear(pythons: Path, progress: Progress) -> None:
             progress.log(str(error))
 
 
-def _make(job: Job, mirror: Mirror, sandbox: Sandbox, run: Runner, progress: Progress) -> None:
+def _make(job: Job, sandbox: Sandbox, run: Runner, progress: Progress) -> None:
     began = time.monotonic()
-    readable = (mirror.root, *_tools(), job.python.resolve().parents[1])
+    readable = (*job.readable, uv_program().parent, patchelf_program().parent)
     workshop = Workshop.beside(job.final, run, sandbox, readable)
-    title = f"building {job} with Python {job.lock.python} and {len(job.lock.packages)} packages"
-    with progress.task(title, 0):
-        _verify(mirror, job.lock)
-        _make_in(workshop, job, mirror)
+    with progress.task(job.title, 0):
+        job.verify()
+        told = _make_in(workshop, job)
+    if told:
+        progress.say(told)
     progress.say(f"built {job} in {time.monotonic() - began:.0f} s: {job.final}")
 
 
-def _make_in(workshop: Workshop, job: Job, mirror: Mirror) -> None:
+def _make_in(workshop: Workshop, job: Job) -> str:
     try:
         workshop.open()
-        _fill(job, mirror, workshop)
+        told = job.fill(workshop)
         _set_aside(job.final, workshop)
         files.settle(workshop.prefix, job.final)
     except WorkError:
-        _verify(mirror, job.lock)  # the cause, where the mirror vanishes under a build
+        job.verify()  # the cause, where the mirror vanishes under a build
         raise
+    else:
+        return told
     finally:
         files.remove(workshop.root)
 
@@ -151,48 +187,3 @@ def _set_aside(damaged: Path, workshop: Workshop) -> None:
         with files.reported(f"cannot replace {damaged}"):
             damaged.chmod(0o755)
             damaged.rename(workshop.root / "damaged")
-
-
-def _tools() -> tuple[Path, ...]:
-    return (uv_program().parent, patchelf_program().parent)
-
-
-def _fill(job: Job, mirror: Mirror, workshop: Workshop) -> None:
-    layout = interpreters.examine(job.python, workshop)
-    prefix.lay(layout, workshop)
-    with files.reported(f"cannot link {mirror.root}"):
-        for file in job.lock.files:
-            (workshop.wheels / file.name).symlink_to(mirror.path(file).resolve())
-    with ThreadPoolExecutor(max_workers=1) as meanwhile:  # one large wheel keeps a single processor busy
-        copied = meanwhile.submit(interpreters.copy, layout, workshop)
-        install(job.lock, workshop)
-        copied.result()
-        prefix.finish(layout, workshop, _pip(job.lock, mirror))
-        tidied = meanwhile.submit(_tidy, workshop)
-        prefix.compile_bytecode(layout, workshop)
-        tidied.result()
-    workshop.flush()
-
-
-def _tidy(workshop: Workshop) -> None:
-    """Take away the cache, whose files are the installed ones under a second name, and flush what stays."""
-    files.remove(workshop.cache)
-    workshop.flush()
-
-
-def _pip(lock: WheelLock, mirror: Mirror) -> Path | None:
-    return next((mirror.path(package.file) for package in lock.packages if package.name == "pip"), None)
-
-
-def _verify(mirror: Mirror, lock: WheelLock) -> None:
-    """WorkError where the mirror is not, or no longer, what the lock names.
-
-    uv could check too, but would then unpack each wheel as one stream: half as long again for TensorFlow.
-    """
-    _require(mirror, lock.files)
-    found = flaws(mirror, lock.files, Silent())
-    if found:
-        names = ", ".join(f"{file.name} ({flaw.detail or flaw.kind})" for file, flaw in found.items())
-        raise WorkError(
-            f"the mirror {mirror.root} does not hold what the lock names: {names}", _remedy(mirror)
-        )

@@ -1,6 +1,6 @@
 """The driver of uv's installer: from a directory of locked files alone, and without a network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from stackgen import files
 from stackgen.lock import LockedPackage, WheelLock
@@ -14,16 +14,28 @@ def install(lock: WheelLock, workshop: Workshop) -> None:
     The workshop's wheels are the lock's files and no others, and their hashes have been checked.
     """
     wheels_alone = all(package.is_wheel for package in lock.packages)
-    requirements, constraints = workshop.root / "requirements.txt", workshop.root / "build-constraints.txt"
-    files.write(requirements, requirement_lines(lock.packages))
+    constraints = workshop.root / "build-constraints.txt"
     files.write(constraints, requirement_lines(lock.build_packages))
+    how = ("--no-build",) if wheels_alone else ("--build-constraints", str(constraints))
+    _install(lock.framework, requirement_lines(lock.packages), how, workshop)
+
+
+def install_wheels(framework: str, versions: Mapping[str, str], workshop: Workshop) -> None:
+    """Install these packages, versions by name, whose wheels are in the workshop, into its prefix."""
+    lines = "".join(f"{name}=={version}\n" for name, version in versions.items())
+    _install(framework, lines, ("--no-build",), workshop)
+
+
+def _install(framework: str, lines: str, how: tuple[str, ...], workshop: Workshop) -> None:
+    requirements = workshop.root / "requirements.txt"
+    files.write(requirements, lines)
     workshop.start(
         *(uv_program(), "pip", "install", "--quiet", "--no-config", "--color", "never"),
         *("--offline", "--no-index", "--find-links", workshop.wheels, "--no-python-downloads"),
         *("--no-deps", "--requirements", requirements),
-        *(("--no-build",) if wheels_alone else ("--build-constraints", constraints)),
+        *how,
         *("--cache-dir", workshop.cache, "--link-mode", "hardlink", "--python", workshop.python),
-        failure=f"cannot install {lock.framework}",
+        failure=f"cannot install {framework}",
     )
 
 

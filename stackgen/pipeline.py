@@ -97,12 +97,14 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     source = _mirror(project, lock, options, tools)
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR)
+    prefixes: dict[str, Path] = {}
     if lock.spack:
         home = spack_from(source.root, tools.run, tools.progress)
         store = open_store(project.plan, source, home, tools.run, options.sandbox)
         install(project.plan, lock, source, store, tools.progress)
+        prefixes = {key: path for one in lock.spack for key, path in store.prefixes(one).items()}
         tree |= hierarchy(project.plan, lock, store, tools.progress)
-    build(project.plan, lock, source, tools.run, tools.progress, options.sandbox)
+    build(project.plan, lock, source, tools.run, tools.progress, options.sandbox, prefixes)
     directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:
         return Result(reached=Stage.BUILD)

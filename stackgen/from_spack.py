@@ -1,0 +1,101 @@
+"""A framework that Spack has built: the packages that it consists of, and how its prefix is filled."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackgen import files, interpreters, prefix
+from stackgen.closure import PIP, Closure
+from stackgen.errors import WorkError
+from stackgen.from_wheels import remedy, tidy
+from stackgen.install import install_wheels
+from stackgen.lock import LockedSource
+from stackgen.mirror import Mirror
+from stackgen.view import View, view, write
+from stackgen.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpackJob:
+    """A framework whose packages lie in Spack's store."""
+
+    name: str
+    closure: Closure
+    imports: str
+    final: Path
+    mirror: Mirror
+    prefixes: Mapping[str, Path]
+    """Of Spack's packages, by hash."""
+    pip: LockedSource | None
+    """The wheel of pip that its Python packages were installed with."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.closure.version}"
+
+    @property
+    def title(self) -> str:
+        """What the user is told."""
+        python = f" with Python {self.closure.python_version}" if self.closure.python else ""
+        return f"putting {self} together{python} from {len(self.closure.packages)} packages"
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """What it is made from."""
+        python = (self.python.resolve().parents[1],) if self.python else ()
+        return (self.mirror.root, self.final.parents[1] / "store", *python)
+
+    @property
+    def python(self) -> Path | None:
+        """The program of the interpreter that it gets a copy of."""
+        node = self.closure.python
+        return self.prefixes[node.hash] / "bin" / f"python{self.closure.python_version}" if node else None
+
+    def verify(self) -> None:
+        """WorkError where something that it is made from is not there, or not what the lock names."""
+        if self.python and not self.python.exists():
+            raise WorkError(
+                f"{self.python} is not there", f"install Python {self.closure.python_version} again"
+            )
+        if self.pip and not self._wheel.is_file():
+            words = f"{self.pip.name} (sha256 {self.pip.sha256})"
+            raise WorkError(f"the mirror {self.mirror.root} lacks {words}", remedy(self.mirror))
+        if self.pip and files.sha256(self._wheel) != self.pip.sha256:
+            what = (
+                f"the mirror {self.mirror.root} does not hold what the lock names: {self.pip.name} (damaged)"
+            )
+            raise WorkError(what, remedy(self.mirror))
+
+    def fill(self, workshop: Workshop) -> str:
+        """Make the prefix in an open workshop; tell what two packages both would have put there."""
+        made = view(self.closure, self.prefixes, self.imports)
+        if self.python:
+            self._fill_python(self.python, made, workshop)
+        else:
+            write(made, workshop.prefix)
+        workshop.flush()
+        return f"{self}: {made.warning}" if made.warning else ""
+
+    def _fill_python(self, python: Path, made: View, workshop: Workshop) -> None:
+        layout = interpreters.examine(python, workshop)
+        prefix.lay(layout, workshop)
+        with ThreadPoolExecutor(max_workers=1) as meanwhile:
+            copied = meanwhile.submit(interpreters.copy, layout, workshop)
+            write(made, workshop.prefix)
+            self._install_pip(workshop)
+            copied.result()
+        prefix.finish(layout, workshop, self._wheel if self.pip else None)
+        tidy(workshop)
+        prefix.compile_bytecode(layout, workshop)
+
+    def _install_pip(self, workshop: Workshop) -> None:
+        """Packages by Spack do not need it when they are used, but people do: `pip list`, `pip check`."""
+        if self.pip and all(node.name != PIP for node in self.closure.nodes):
+            with files.reported(f"cannot link {self._wheel}"):
+                (workshop.wheels / self.pip.name).symlink_to(self._wheel.resolve())
+            install_wheels(self.name, {"pip": self.pip.version}, workshop)
+
+    @property
+    def _wheel(self) -> Path:
+        assert self.pip
+        return self.mirror.root / "sources" / self.pip.path
