@@ -19,6 +19,10 @@ class Progress(Protocol):
         """Note a detail that only the log file shows."""
         ...
 
+    def now(self, text: str) -> None:
+        """Show what the running task is at; a new text takes the place of the last."""
+        ...
+
     def task(self, title: str, total: int, *, unit: str = "files") -> AbstractContextManager[Advance]:
         """Show a task of `total` units (`files` or `bytes`; 0: nobody knows) while its block runs."""
         ...
@@ -32,6 +36,9 @@ class Silent:
 
     def log(self, text: str) -> None:
         """Drop the detail."""
+
+    def now(self, text: str) -> None:
+        """Drop the text."""
 
     @contextmanager
     def task(self, title: str, total: int, *, unit: str = "files") -> Iterator[Advance]:

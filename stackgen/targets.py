@@ -29,6 +29,12 @@ def host() -> str:
     return str(detect().name)
 
 
+def runs(machine: str, target: str) -> bool:
+    """Whether a machine of one target runs programs made for another; of a target nobody knows, no."""
+    known = TARGETS.get(machine)
+    return machine == target or (known is not None and target in {one.name for one in known.ancestors})
+
+
 def unable(target: str, compiler: str, version: str) -> str:
     """Why a version of a compiler, by the name of its package in Spack, makes no code for a target.
 

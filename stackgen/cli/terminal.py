@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,9 +72,11 @@ class Plain:
     def __init__(self, log: LogFile, *, verbose: bool = False) -> None:
         self._log = log
         self._verbose = verbose
+        self._shown = time.monotonic()
 
     def say(self, line: str) -> None:
         """Print and log the line; a screen that is gone is no reason to stop."""
+        self._shown = time.monotonic()
         with suppress(OSError):
             self._show(line)
         self._log.write(line)
@@ -89,6 +91,11 @@ class Plain:
             shown = "\n".join(map(_cut, text.splitlines()))
             with suppress(OSError):
                 click.echo(click.style(shown, dim=True), err=True)
+
+    def now(self, text: str) -> None:
+        """Print what the task is at, where nothing was printed for a while."""
+        if text and time.monotonic() - self._shown > _TICK:
+            self.say(f"now {text}")
 
     @contextmanager
     def task(self, title: str, total: int, *, unit: str = "files") -> Iterator[Advance]:
@@ -111,6 +118,12 @@ class Live(Plain):
 
     _console: "Console | None" = None
     """Where a bar is just shown: lines go above it."""
+    _describe: Callable[[str], None] = staticmethod(lambda _: None)
+    """Puts a text beside the bar that is just shown."""
+
+    def now(self, text: str) -> None:
+        """Show it beside the bar."""
+        self._describe(text)
 
     def _show(self, line: str) -> None:
         if self._console:
@@ -129,14 +142,17 @@ class Live(Plain):
             *(bars.SpinnerColumn(), bars.TextColumn("{task.description}", markup=False)),
             *((bars.BarColumn(), amount) if total else ()),
             bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[now]}", markup=False),
         )
         with bars.Progress(*columns, console=Console(stderr=True), transient=True) as live:
             self._console = live.console
             try:
-                task = live.add_task(title, total=total or None)
+                task = live.add_task(title, total=total or None, now="")
+                self._describe = lambda text: live.update(task, now=text)
                 yield lambda done: live.advance(task, done)
             finally:
                 self._console = None
+                del self._describe
         self.say(_headline(title, total, unit))
 
 

@@ -55,8 +55,7 @@ def _furnish(scratch: Path, home: SpackHome) -> None:
             file = scratch / "config" / f"{name}.yaml"
             if not file.exists():
                 files.write(file, yaml.safe_dump(content, sort_keys=False))
-        if home.index and not (scratch / "cache/cache").exists():
-            _copy(home.index, scratch / "cache/cache")
+        copy_index(home, scratch / "cache/cache")
 
 
 def _settings(home: SpackHome, scratch: Path) -> dict[str, dict[str, object]]:
@@ -76,11 +75,15 @@ def _settings(home: SpackHome, scratch: Path) -> dict[str, dict[str, object]]:
     }
 
 
-def _copy(index: Path, cache: Path) -> None:
-    """Each start has its own: the index of our recipes goes by their namespace, whatever tree they lie in.
+def copy_index(home: SpackHome, cache: Path) -> None:
+    """Give a cache the index of Spack's packages, where there is one; a cache that is there is kept.
 
-    Copied files are newer than the packages, and so are taken as they are.
+    Each has its own, for the index of our recipes goes by their namespace, whatever tree they lie in. Copied
+    files are newer than the packages, and so are taken as they are.
     """
+    index = home.index
+    if not index or cache.exists():
+        return
     beside = cache.with_name(f".{cache.name}.{os.getpid()}")
     shutil.copytree(index, beside, copy_function=shutil.copyfile)
     for path in (beside, *beside.rglob("*")):

@@ -13,6 +13,8 @@ from stackgen.plan import Plan
 from stackgen.programs import patchelf_program
 from stackgen.progress import Progress
 from stackgen.spack.graph import Node
+from stackgen.spack.start import copy_index
+from stackgen.store.machine import check_machine
 from stackgen.store.place import Store, locked_graph
 from stackgen.store.settings import furniture, store_tree
 from stackgen.store.strength import Strength, strength
@@ -37,6 +39,7 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     if before.whole:
         _prepare(plan, lock, mirror, store)
         return
+    check_machine(plan, lock, store.run)
     _prepare(plan, lock, mirror, store)
     _build(lock, store, nodes, before, progress, strength(jobs))
     after = found(store, nodes)
@@ -60,6 +63,7 @@ def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> None:
         (store.prefix / "store").mkdir(parents=True, exist_ok=True)
         for directory in furniture():
             (store.root / directory).mkdir(parents=True, exist_ok=True)
+        copy_index(store.home, store.index)
     files.point(store.root / "tools/patchelf", str(patchelf_program()))
     files.write_tree(store_tree(plan, lock, mirror, store), store.root)
 
@@ -76,10 +80,10 @@ def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argu
         "packages": power.packages,
     }
     files.write(question, json.dumps(asked))
-    told = Told(nodes=nodes, progress=progress)
-    title = f"installing {len(nodes)} packages by Spack"
+    total = len(before.absent) + len(before.gone)
+    told = Told(nodes=nodes, total=total, progress=progress, logs=store.root / "logs")
     command = store.command(names[0], ("python", str(_SCRIPT), str(question)))
-    with progress.task(title, len(nodes), unit="packages") as advance:
+    with progress.task("installing by Spack", total, unit="packages") as advance:
         outcome = store.run(replace(command, heard=told.listener(advance)))
     if outcome.status:
         raise told.error(outcome)

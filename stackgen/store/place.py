@@ -41,6 +41,11 @@ class Store:
         """The install tree, its name made long enough for a build cache of any shorter prefix."""
         return padded(self.prefix / "store", PADDED_LENGTH)
 
+    @property
+    def index(self) -> Path:
+        """What Spack knows of the packages of this very Spack."""
+        return self.root / "cache" / self.home.spack.parent.name
+
     def environment(self, name: str) -> Path:
         """The directory of a Spack environment."""
         return self.root / "environments" / name

@@ -56,7 +56,6 @@ def _sections(mirror: Mirror, store: Store) -> Mapping[str, Document]:
 
 
 def _config(store: Store) -> Mapping[str, Document]:
-    cache = store.root / "cache"
     return {
         "build_stage:": [str(store.root / "stage")],
         "ccache": False,
@@ -68,8 +67,8 @@ def _config(store: Store) -> Mapping[str, Document]:
         },
         "license_dir": str(store.root / "licenses"),
         "locks": True,
-        "misc_cache": str(cache / "cache"),
-        "source_cache": str(cache / "sources"),
+        "misc_cache": str(store.index),
+        "source_cache": str(store.root / "cache/sources"),
         "test_stage": str(store.root / "tests"),
     }
 

@@ -1,8 +1,12 @@
 """What Spack tells while it installs, on its way to the user."""
 
 import json
+import shutil
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stackgen.errors import WorkError
@@ -10,18 +14,36 @@ from stackgen.progress import Advance, Progress
 from stackgen.run import Outcome
 from stackgen.spack.graph import Node
 
-_DONE = {"built": "built", "cached": "taken from the build cache"}
+_FULL = ("No space left on device", "Disk quota exceeded")
+_WORDS = {"built": "built in {:.0f} s", "cached": "taken from the build cache"}
+_PHASES = {"start": "its start", "unpack": "unpacking and patching"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A package that could not be built, the phase it was in, and where its log is kept, if it has one."""
+
+    package: Node
+    phase: str
+    log: Path | None
 
 
 @dataclass(slots=True, kw_only=True)
 class Told:
-    """What has been heard so far."""
+    """What has been heard so far of these packages."""
 
     nodes: Mapping[str, Node]
+    total: int
     progress: Progress
+    logs: Path
+    """The directory where logs of failures are kept."""
+    done: int = 0
+    began: dict[str, float] = field(default_factory=dict)
     phases: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
+    is_full: str = ""
+    """What the operating system calls a disk without space, once it has been heard."""
 
     def listener(self, advance: Advance) -> Callable[[str], None]:
         """What hears each line."""
@@ -35,23 +57,65 @@ class Told:
         key = event["hash"]
         match event:
             case {"phase": phase}:
+                self.began.setdefault(key, time.monotonic())
                 self.phases[key] = phase
             case {"done": how}:
-                self.phases.pop(key, None)
-                advance(1)
-                if how in _DONE:
-                    self.progress.say(f"{_DONE[how]}: {self.nodes[key]}")
-            case {"failed": _}:
-                self.failed[key] = event
+                self._end(key, how, advance)
+            case {"failed": what, "lines": lines, "log": log}:
+                self._fail(key, what, lines, log)
             case {"skipped": _}:
                 self.skipped.add(key)
+            case {"note": text}:
+                self.progress.say(f"{self.nodes[key]}: {text}")
+        working = (
+            f"{self.nodes[one].name}: {phase}" for one, phase in self.phases.items() if phase != "start"
+        )
+        self.progress.now(", ".join(sorted(working)))
+
+    def _end(self, key: str, how: str, advance: Advance) -> None:
+        self.phases.pop(key, None)
+        if how in _WORDS:
+            self.done += 1
+            advance(1)
+            words = _WORDS[how].format(time.monotonic() - self.began[key])
+            self.progress.say(f"{self.done} of {self.total}: {self.nodes[key]} {words}")
+
+    def _fail(self, key: str, what: str, lines: list[str], log: str) -> None:
+        node, phase = self.nodes[key], self.phases.pop(key, "start")
+        self.is_full = self.is_full or next((full for full in _FULL if full in "\n".join((what, *lines))), "")
+        kept = self.logs / f"{node.name}-{node.version}-{node.hash[:7]}.log" if log else None
+        if kept:
+            with suppress(OSError):
+                shutil.copyfile(log, kept)
+        self.failures.append(Failure(package=node, phase=phase, log=kept))
+        self.progress.say(f"failed: {node} in {_PHASES.get(phase, f'its phase {phase}')}: {what}")
+        for line in lines:
+            self.progress.say(f"    {line}")
+        if kept:
+            self.progress.say(f"    the whole log is {kept}")
 
     def error(self, outcome: Outcome) -> WorkError:
-        """Why Spack has failed."""
-        if not self.failed:
-            words = outcome.stderr.strip().splitlines()
+        """Why not everything is installed."""
+        full = self.is_full or next((full for full in _FULL if full in outcome.stderr), "")
+        if full:
+            remedy = "free some space and run the same command again; what is done is kept"
             return WorkError(
-                f"Spack failed: {words[-1] if words else outcome.status}", details=outcome.stderr
+                f"cannot write to {self.logs.parents[1]}: {full}", remedy, details=outcome.stderr
             )
-        names = ", ".join(str(self.nodes[key]) for key in self.failed)
-        return WorkError(f"{names} could not be built", "the log has the details", details=outcome.stderr)
+        if self.failures:
+            return WorkError(self._summary(), self._remedy(), details=outcome.stderr)
+        words = [line for line in outcome.stderr.splitlines() if line.strip()]
+        errors = [line.removeprefix("==> Error: ") for line in words if line.startswith("==> Error: ")]
+        last = errors[-1:] or words[-1:] or [f"exit status {outcome.status}"]
+        return WorkError(f"Spack failed: {last[0]}", "the log has all that it said", details=outcome.stderr)
+
+    def _summary(self) -> str:
+        names = ", ".join(sorted(f"{failure.package} ({failure.phase})" for failure in self.failures))
+        left = sorted(str(self.nodes[key]) for key in self.skipped)
+        out = f", and so not what depends on it: {', '.join(left)}" if left else ""
+        return f"{len(self.failures)} of {self.total} packages could not be built: {names}{out}"
+
+    def _remedy(self) -> str:
+        logs = ", ".join(str(failure.log) for failure in self.failures if failure.log)
+        see = f"see {logs}; " if logs else ""
+        return f"{see}all others are kept, so run the same command again when the cause is gone"
