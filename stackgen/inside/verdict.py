@@ -15,9 +15,10 @@ _REFUSALS = (
 class Verdict(NamedTuple):
     """Who signed, by name and fingerprint of the key; or why that does not count."""
 
-    signer: str
-    refusal: str
-    unknown: bool
+    signer: str = ""
+    fingerprint: str = ""
+    refusal: str = ""
+    unknown: bool = False
     """There is a signature, and no key to check it with."""
 
 
@@ -29,18 +30,16 @@ def verdict(status: str, what: str) -> Verdict:
     for keyword, text in _REFUSALS:
         for name, _, who in found:
             if name == keyword:
-                return Verdict("", text.format(what=what, who=_plain(who)), False)
+                return Verdict(refusal=text.format(what=what, who=_plain(who)))
     for name, key, _ in found:
         if name in ("ERRSIG", "NO_PUBKEY"):
-            return Verdict(
-                "", "{} was signed with the key {}, which is not known here".format(what, key), True
-            )
-    valid = [key for name, key, _ in found if name == "VALIDSIG"]
+            refusal = "{} was signed with the key {}, which is not known here".format(what, _plain(key))
+            return Verdict(refusal=refusal, unknown=True)
+    valid = [rest.split(" ")[-1] for name, _, rest in found if name == "VALIDSIG"]  # of the primary key
     good = [who for name, _, who in found if name == "GOODSIG"]
-    if not good or len(valid) != len(good):
-        return Verdict("", "{} has no signature that GnuPG can read".format(what), False)
-    signers = ["{} ({})".format(_plain(who), key) for who, key in zip(good, valid)]
-    return Verdict(" and ".join(signers), "", False)
+    if len(good) != 1 or len(valid) != 1:
+        return Verdict(refusal="{} has no signature, or several, where one is needed".format(what))
+    return Verdict(signer="{} ({})".format(_plain(good[0]), valid[0]), fingerprint=valid[0])
 
 
 def _plain(text: str) -> str:

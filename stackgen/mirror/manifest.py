@@ -15,6 +15,7 @@ from stackgen.mirror.layout import SOURCES, WHEELS, area, misplaced
 from stackgen.model.base import Strict, refuse
 
 NAME = "manifest.json"
+SIGNATURE = f"{NAME}.asc"
 FORMAT: Final = 2
 """Of the manifests that are written; 1 had nothing but wheels."""
 
@@ -108,10 +109,11 @@ def _refuse_newer(content: object, root: Path) -> None:
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
-    """Put the manifest in place, if it says anything new."""
+    """Put the manifest in place, if it says anything new; a signature of the old one goes."""
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
     path = root / NAME
     if not path.exists() or path.read_text(encoding="utf-8") != text:
+        (root / SIGNATURE).unlink(missing_ok=True)
         files.write(path, text)
 
 

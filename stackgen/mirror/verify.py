@@ -10,11 +10,11 @@ from typing import Literal
 from stackgen import files
 from stackgen.errors import InputError
 from stackgen.mirror.flaws import flaw
-from stackgen.mirror.manifest import NAME, Entry, Manifest, read_manifest
+from stackgen.mirror.manifest import NAME, SIGNATURE, Entry, Manifest, read_manifest
 from stackgen.progress import Progress
 
 _AT_ONCE = 4
-_OURS = frozenset({NAME, ".lock", ".lock-holder"})
+_OURS = frozenset({NAME, SIGNATURE, ".lock", ".lock-holder"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
