@@ -9,11 +9,11 @@ from pathlib import Path
 
 from stackgen import host
 from stackgen.errors import StackgenError
+from stackgen.lmod import lmod_start
 from stackgen.pins import PINS
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.run import Command, Runner
 from stackgen.sandbox import choose
-from stackgen.smoke.session import lmod_start
 from stackgen.spack.home import incomplete, spack_place
 
 

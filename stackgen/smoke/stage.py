@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 from stackgen import files
 from stackgen.errors import InputError
+from stackgen.lmod import lmod_start
 from stackgen.model import Feature
 from stackgen.plan import Plan, WheelsPlan
 from stackgen.progress import Progress
@@ -20,7 +21,7 @@ from stackgen.run import Outcome, Runner, TimeLimitError
 from stackgen.smoke import checks
 from stackgen.smoke.evidence import Evidence, read_evidence
 from stackgen.smoke.products import DIGITS, factors
-from stackgen.smoke.session import NOT_LOADED, Caller, Entrance, hostile, lmod_start
+from stackgen.smoke.session import NOT_LOADED, Caller, Entrance, hostile
 from stackgen.tree import File, Tree
 
 VERIFY = Path(__file__).parents[1] / "verify"
