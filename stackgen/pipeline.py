@@ -1,6 +1,6 @@
 """The stages in their order; each can also be run alone, from what the one before left on disk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from stackgen.describe import hierarchy
 from stackgen.errors import InputError, WorkError
 from stackgen.kit import make_kit
 from stackgen.lock import Lock
-from stackgen.mirror import Mirror, flaws, mirror
+from stackgen.mirror import Demand, Mirror, check_signature, flaws, mirror, refuse_unsigned, sign
+from stackgen.mirror.manifest import SIGNATURE
 from stackgen.progress import Progress
 from stackgen.project import Project, Tools, generate, lock_project, read_fitting_lock
 from stackgen.release import Release, Report, read_release, request
@@ -40,6 +41,8 @@ class BuildOptions:
     mirror: Path | None = None
     """PREFIX/mirror where not named."""
     offline: bool = False
+    signature: Demand = field(default_factory=Demand)
+    """What is asked of the mirror's signature."""
     sandbox: Sandbox | None = None
     """The best that this machine allows where not named."""
     until: Stage = Stage.PUBLISH
@@ -55,8 +58,11 @@ class Result:
     """Whether `current` has moved."""
 
 
-def collect(projects: tuple[Project, ...], directory: Path, tools: Tools) -> Mirror:
-    """Bring every file of the environments' locks into a mirror, and all that the far side needs beside."""
+def collect(projects: tuple[Project, ...], directory: Path, tools: Tools, key: str | None = None) -> Mirror:
+    """Bring every file of the environments' locks into a mirror, and all that the far side needs beside.
+
+    `key` is that of the user's keys to sign it with. A signature of what it was before is removed.
+    """
     locked: dict[str, tuple[Project, Lock]] = {}
     for project in projects:
         if project.plan.environment in locked:
@@ -65,7 +71,17 @@ def collect(projects: tuple[Project, ...], directory: Path, tools: Tools) -> Mir
                 "give one another `name:`",
             )
         locked[project.plan.environment] = project, read_fitting_lock(project)
-    return make_kit(locked, directory, load_site(), tools)
+    signed = (directory / SIGNATURE).exists()
+    try:
+        made = make_kit(locked, directory, load_site(), tools)
+        if key:
+            sign(made.root, key, tools.run, tools.progress)
+    finally:
+        if signed and not (directory / SIGNATURE).exists():
+            tools.progress.say(
+                f"note: {directory} has changed, and is signed no longer; `--sign KEY` signs it"
+            )
+    return made
 
 
 def build_project(project: Project, options: BuildOptions, tools: Tools) -> Result:
@@ -95,6 +111,7 @@ def _published(project: Project, lock: Lock, options: BuildOptions) -> Result | 
 
 def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tools: Tools) -> Result:
     source = _mirror(project, lock, options, tools)
+    _check_signature(project, source, options, tools)
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR)
     prefixes: dict[str, Path] = {}
@@ -113,6 +130,18 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
         return Result(reached=Stage.TEST)
     release = releases.publish(project.prefix, project.plan.release)
     return Result(reached=Stage.PUBLISH, release=release, switched=True)
+
+
+def _check_signature(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> None:
+    """WorkError where the mirror is not signed as demanded, or the environment is not what was signed."""
+    if check_signature(source.root, options.signature, tools.run, tools.progress):
+        scripts = (framework.about.site_verify for framework in project.plan.frameworks)
+        written = (
+            *project.loaded.files,
+            *(project.file.parent / script for script in scripts if script),
+            *(path for path in project.lock_directory.rglob("*") if path.is_file()),
+        )
+        refuse_unsigned(source.root, written)
 
 
 def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 import click
 
 from stackgen.cli.loading import print_how_to_load, release_summary
-from stackgen.cli.options import as_json, environment, prefix, print_json, tools, verbose
+from stackgen.cli.options import (
+    as_json,
+    environment,
+    keys,
+    prefix,
+    print_json,
+    require_signature,
+    tools,
+    verbose,
+)
 from stackgen.receipt import Receipt, recall, remember
 
 if TYPE_CHECKING:
@@ -31,6 +40,8 @@ _STAGES = ("lock", "mirror", "build", "test", "publish")
 @click.option(
     "--until", type=click.Choice(_STAGES), default="publish", show_default=True, help="The last stage to run."
 )
+@require_signature
+@keys
 @as_json
 @verbose
 def build(  # noqa: PLR0913 - one argument an option
@@ -40,7 +51,9 @@ def build(  # noqa: PLR0913 - one argument an option
     sandbox: str | None,
     until: str,
     *,
+    keys: Path | None,
     offline: bool,
+    require_signature: bool,
     as_json: bool,
     verbose: bool,
 ) -> None:
@@ -52,6 +65,7 @@ def build(  # noqa: PLR0913 - one argument an option
     if receipt:
         _print_published(receipt, changed=False, as_json=as_json)
         return
+    from stackgen.mirror import Demand
     from stackgen.pipeline import BuildOptions, Stage, build_project
     from stackgen.project import open_project
     from stackgen.sandbox import Sandbox
@@ -59,6 +73,7 @@ def build(  # noqa: PLR0913 - one argument an option
     options = BuildOptions(
         mirror=mirror.absolute() if mirror else None,
         offline=offline,
+        signature=Demand(required=require_signature, keys=keys),
         sandbox=Sandbox(sandbox) if sandbox else None,
         until=Stage(until),
     )

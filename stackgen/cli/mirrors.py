@@ -5,10 +5,20 @@ from pathlib import Path
 
 import click
 
-from stackgen.cli.options import as_json, environment, environments, print_json, tools, verbose
+from stackgen.cli.options import (
+    as_json,
+    environment,
+    environments,
+    keys,
+    print_json,
+    require_signature,
+    tools,
+    verbose,
+)
 from stackgen.environments import spack_environments
 from stackgen.errors import WorkError
 from stackgen.inventory import Needed, inventory
+from stackgen.mirror import Demand, check_signature
 from stackgen.mirror import verify as verified
 from stackgen.pipeline import collect
 from stackgen.project import open_project, read_fitting_lock
@@ -24,11 +34,15 @@ def mirror() -> None:
 @click.option(
     "-d", "directory", required=True, type=click.Path(path_type=Path), help="The mirror's directory."
 )
+@click.option("--sign", metavar="KEY", help="Sign it with GnuPG, by your key of this id or fingerprint.")
 @verbose
-def create(environments: tuple[Path, ...], directory: Path, *, verbose: bool) -> None:
-    """Bring every file of the locks into a mirror; what is there whole is not fetched again."""
+def create(environments: tuple[Path, ...], directory: Path, sign: str | None, *, verbose: bool) -> None:
+    """Bring every file of the locks into a mirror; what is there whole is not fetched again.
+
+    With them comes all that the machine without a network needs: stackgen, Spack, the environments.
+    """
     projects = tuple(open_project(path) for path in environments)
-    collected = collect(projects, directory.absolute(), tools(verbose=verbose))
+    collected = collect(projects, directory.absolute(), tools(verbose=verbose), sign)
     click.echo(
         f"{collected.root} is complete for {', '.join(project.plan.environment for project in projects)}"
     )
@@ -82,11 +96,18 @@ def _line(needed: Needed) -> str:
 
 @mirror.command(short_help="Read everything back; name what is not whole.")
 @click.argument("directory", type=click.Path(path_type=Path))
+@require_signature
+@keys
 @as_json
 @verbose
-def verify(directory: Path, *, as_json: bool, verbose: bool) -> None:
+def verify(
+    directory: Path, keys: Path | None, *, require_signature: bool, as_json: bool, verbose: bool
+) -> None:
     """Read everything back; name each missing, altered, unreadable or unknown file."""
-    defects = verified(directory.absolute(), tools(verbose=verbose).progress)
+    work = tools(verbose=verbose)
+    demand = Demand(required=require_signature, keys=keys)
+    check_signature(directory.absolute(), demand, work.run, work.progress)
+    defects = verified(directory.absolute(), work.progress)
     if as_json:
         print_json(
             [

@@ -31,6 +31,15 @@ environments = click.argument(
 place = click.argument("place", metavar="ENV.yaml|PREFIX", type=click.Path(path_type=Path))
 prefix = click.option("--prefix", metavar="DIR", help="Use this prefix instead of the environment's.")
 verbose = click.option("-v", "--verbose", is_flag=True, help="Show every command that runs and what it says.")
+require_signature = click.option(
+    "--require-signature", is_flag=True, help="Refuse a mirror that is not signed with a key known here."
+)
+keys = click.option(
+    "--keys",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The public keys that count, instead of those of your keyring.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

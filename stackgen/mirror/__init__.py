@@ -4,6 +4,22 @@ from stackgen.mirror.collect import mirror
 from stackgen.mirror.flaws import Flaw, flaws
 from stackgen.mirror.keep import Content, keep, put
 from stackgen.mirror.manifest import Mirror, missing
+from stackgen.mirror.signature import Demand, check_signature, refuse_unsigned, sign
 from stackgen.mirror.verify import Defect, verify
 
-__all__ = ["Content", "Defect", "Flaw", "Mirror", "flaws", "keep", "mirror", "missing", "put", "verify"]
+__all__ = [
+    "Content",
+    "Defect",
+    "Demand",
+    "Flaw",
+    "Mirror",
+    "check_signature",
+    "flaws",
+    "keep",
+    "mirror",
+    "missing",
+    "put",
+    "refuse_unsigned",
+    "sign",
+    "verify",
+]
