@@ -5,17 +5,18 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from stackgen import files
+from stackgen.arrival import CHUNK, Arrival, Opened, Order
 from stackgen.errors import WorkError
 from stackgen.lock import LockedFile
 from stackgen.progress import Advance
@@ -27,21 +28,28 @@ PATIENCE = (0.3, 1.0, 3.0)
 """Seconds to wait before each new attempt; a download that got further has them all again."""
 TIMEOUT = (15, 30)
 """Seconds to wait for a connection, and for each answer."""
-CHUNK = 2**16
-"""Bytes read at a time; of a connection that breaks off, fewer than that are lost."""
-
 _WORTH_ANOTHER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _Result = TypeVar("_Result")
-_Opened = tuple[int, Iterator[bytes]]
-"""Where the bytes begin, and the bytes."""
 
 
-class StoppedError(Exception):
-    """The download was asked to stop; what came is kept."""
+class NotHadError(WorkError):
+    """No address has the file; why not, in the order of asking."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
 
 
 class _BrokenOffError(Exception):
     """An attempt failed in a way that another may not."""
+
+
+class _SilentError(_BrokenOffError):
+    """No server answered at all."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.server, self.reason = urlsplit(address).netloc, reason
+        super().__init__(f"{address}: {reason}")
 
 
 class Client:
@@ -56,45 +64,81 @@ class Client:
         self._session.verify = _certificates()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE))
+        self._silent: dict[str, str] = {}
+        """Servers that did not answer, and how: no file waits for them again."""
 
     def measured(self, name: str, address: str, sha256: str) -> LockedFile:
         """A file with its size; it is read where the server does not tell it, or where no hash is known."""
         if path := _local(address):
             with files.reported(f"{name} cannot be read"):
                 return LockedFile(name=name, size=path.stat().st_size, sha256=sha256 or files.sha256(path))
-        if sha256 and (size := _patiently(lambda: self._size(address), time.sleep)):
+        if sha256 and (size := self._patiently(lambda: self._size(address), time.sleep)):
             return LockedFile(name=name, size=size, sha256=sha256)
-        return _patiently(lambda: self._read(name, address), time.sleep)
+        return self._patiently(lambda: self._read(name, address), time.sleep)
 
-    def fetch(self, file: LockedFile, address: str, to: Path, advance: Advance, stopping: Event) -> None:
-        """Bring a file to its final name, going on where an earlier run was.
+    def fetch(self, order: Order, advance: Advance, stopping: Event) -> str:
+        """Bring a file to its final name, going on where an earlier run was; the address that had it.
 
-        WorkError says why it cannot be had, OSError what the disk refuses; StoppedError follows `stopping`.
+        NotHadError says why none has, OSError what the disk refuses; StoppedError follows `stopping`.
         """
-        to.parent.mkdir(parents=True, exist_ok=True)
-        part = to.with_name(f"{to.name}.part")
+        reasons = []
+        order.to.parent.mkdir(parents=True, exist_ok=True)
+        for address in order.addresses:
+            try:
+                self._fetch(order, address, advance, stopping)
+            except WorkError as error:
+                reasons.append(str(error) if len(order.addresses) == 1 else error.what)
+            else:
+                return address
+        if order.part.exists() and not order.part.stat().st_size:
+            order.part.unlink()
+        raise NotHadError(tuple(reasons))
+
+    def _fetch(self, order: Order, address: str, advance: Advance, stopping: Event) -> None:
+        part = order.part
         resumed = part.exists()
-        download = _Download(file=file, part=part, advance=advance, stopping=stopping)
+        download = Arrival(order=order, advance=advance, stopping=stopping)
         found = self._filled(download, address)
-        if found != file.sha256 and resumed:  # what the earlier run left may be at fault
+        if found != order.sha256 and resumed:  # what the earlier run left may be at fault
             part.unlink()
             found = self._filled(download, address)
-        if found != file.sha256:
+        if found != order.sha256:
             part.unlink()
             origin = without_credentials(address)
-            raise WorkError(f"{origin} has the SHA-256 {found}, but the lock says {file.sha256}")
-        part.replace(to)
+            raise WorkError(f"{origin} has the SHA-256 {found}, but the lock says {order.sha256}")
+        part.replace(order.to)
 
-    def _filled(self, download: "_Download", address: str) -> str:
+    def _filled(self, download: "Arrival", address: str) -> str:
         """The SHA-256 of the part when all has come."""
         path = _local(address)
 
-        def open_at(start: int) -> _Opened:
+        def open_at(start: int) -> Opened:
             return (start, _local_chunks(path, start)) if path else self._chunks(address, start)
 
-        return _patiently(
+        return self._patiently(
             lambda: download.attempt(open_at), download.stopping.wait, lambda: download.position
         )
+
+    def _patiently(
+        self,
+        attempt: Callable[[], _Result],
+        wait: Callable[[float], object],
+        reached: Callable[[], int] = lambda: 0,
+    ) -> _Result:
+        """The result of an attempt that may break off; WorkError once patience is at its end."""
+        furthest, pauses = reached(), iter(PATIENCE)
+        while True:
+            try:
+                return attempt()
+            except _BrokenOffError as error:
+                if reached() > furthest:
+                    furthest, pauses = reached(), iter(PATIENCE)
+                pause = next(pauses, None)
+                if pause is None:
+                    if isinstance(error, _SilentError):
+                        self._silent[error.server] = error.reason
+                    raise WorkError(str(error)) from None
+                wait(pause)
 
     def _size(self, address: str) -> int | None:
         """As the server tells it, some to GET only; None where it does not."""
@@ -112,7 +156,7 @@ class Client:
             digest.update(chunk)
         return LockedFile(name=name, size=size, sha256=digest.hexdigest())
 
-    def _chunks(self, address: str, start: int) -> _Opened:
+    def _chunks(self, address: str, start: int) -> Opened:
         """The bytes from `start`, or from 0 where the server cannot skip."""
         wanted = f"bytes={start}-"
         response = self._request("GET", address, {"Range": wanted} if start else {})
@@ -127,6 +171,10 @@ class Client:
 
     def _request(self, method: str, address: str, headers: dict[str, str] | None = None) -> requests.Response:
         plain = without_credentials(address)
+        if urlsplit(plain).scheme not in {"http", "https"}:
+            raise WorkError(f"{plain}: only http and https are fetched")
+        if reason := self._silent.get(urlsplit(plain).netloc):
+            raise WorkError(f"{plain}: {reason}")
         try:
             return self._session.request(
                 method,
@@ -137,66 +185,10 @@ class Client:
                 timeout=TIMEOUT,
                 allow_redirects=True,
             )
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise _SilentError(plain, _reason(error)) from None
         except requests.RequestException as error:
             raise _BrokenOffError(f"{plain}: {_reason(error)}") from None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Download:
-    """A file on its way, over any number of attempts."""
-
-    file: LockedFile
-    part: Path
-    advance: Advance
-    stopping: Event
-    position: int = field(default=0, init=False)
-
-    def attempt(self, open_at: Callable[[int], _Opened]) -> str:
-        """Go on from what is there; the SHA-256 of it all once the source has no more."""
-        with self.part.open("ab+") as stream:
-            there = stream.tell()
-            start, chunks = open_at(there) if there < self.file.size else (there, iter(()))
-            stream.truncate(start)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256")
-            self._reach(start)
-            for chunk in chunks:
-                digest.update(chunk)
-                self._take(chunk, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        return digest.hexdigest()
-
-    def _take(self, chunk: bytes, stream: BinaryIO) -> None:
-        if self.stopping.is_set():
-            raise StoppedError
-        stream.write(chunk)
-        self._reach(self.position + len(chunk))
-        if self.position > 2 * self.file.size + CHUNK:
-            raise WorkError(f"it is far longer than the {self.file.size} bytes that the lock says")
-
-    def _reach(self, position: int) -> None:
-        self.advance(position - self.position)
-        self.position = position
-
-
-def _patiently(
-    attempt: Callable[[], _Result],
-    wait: Callable[[float], object],
-    reached: Callable[[], int] = lambda: 0,
-) -> _Result:
-    """The result of an attempt that may break off; WorkError once patience is at its end."""
-    furthest, pauses = reached(), iter(PATIENCE)
-    while True:
-        try:
-            return attempt()
-        except _BrokenOffError as error:
-            if reached() > furthest:
-                furthest, pauses = reached(), iter(PATIENCE)
-            pause = next(pauses, None)
-            if pause is None:
-                raise WorkError(str(error)) from None
-            wait(pause)
 
 
 def _certificates() -> str | bool:
@@ -221,11 +213,14 @@ def _local_chunks(path: Path, start: int) -> Iterator[bytes]:
 
 
 def _response_chunks(response: requests.Response, address: str) -> Iterator[bytes]:
+    """As they were sent: some servers call an archive that they send as it is a gzip encoding of another."""
     try:
         with closing(response):
-            yield from response.iter_content(CHUNK)
-    except requests.RequestException as error:
-        raise _BrokenOffError(f"{without_credentials(address)}: {_reason(error)}") from None
+            yield from response.raw.stream(CHUNK, decode_content=False)
+    except (HTTPError, OSError) as error:
+        late = isinstance(error, (ReadTimeoutError, TimeoutError))
+        reason = "no answer in time" if late else "the connection broke off"
+        raise _BrokenOffError(f"{without_credentials(address)}: {reason}") from None
 
 
 def _refused(response: requests.Response, address: str) -> Exception:
@@ -246,8 +241,6 @@ def _reason(error: requests.RequestException) -> str:
             return "the proxy does not answer; check HTTPS_PROXY"
         case requests.Timeout():
             return "no answer in time"
-        case requests.exceptions.ChunkedEncodingError():
-            return "the connection broke off"
         case requests.ConnectionError():
             return "no connection"
     return type(error).__name__

@@ -4,7 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -18,6 +18,8 @@ from stackgen.model.scalars import Directory
 from stackgen.pip_settings import PipSettings, pip_settings
 
 NONE = "none"
+PUBLIC_SOURCES = "https://mirror.spack.io"
+"""Spack's own mirror of sources, which it asks by default."""
 VARIABLE = "STACKGEN_SITE"
 """The environment variable that names a site file which wins over the usual ones."""
 
@@ -47,10 +49,24 @@ class WheelSources(Strict):
     """Directories with wheels and source distributions."""
 
 
+def _address_or_directory(text: str) -> str:
+    return text if text.startswith("/") else _address(text)
+
+
+class SourceSources(Strict):
+    """`sources:` of a site file."""
+
+    mirrors: tuple[Annotated[str, AfterValidator(_address_or_directory)], ...] = ()
+    """Source mirrors as Spack makes them, by directory or address; they are asked first, in this order."""
+    upstream: bool = True
+    """Whether the addresses of the makers, and Spack's public mirror, are asked too."""
+
+
 class SiteFile(Strict):
     """A whole `site.yaml`."""
 
     wheels: WheelSources | None = None
+    sources: SourceSources | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +85,24 @@ class Site:
     """Take the best version of all indexes, as pip does, not of the first that has the package."""
     notes: tuple[str, ...] = ()
     """What was left out and why, for the log."""
+    source_mirrors: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses below which files lie as Spack's source mirrors have them; asked in this order."""
+    upstream: bool = True
+    """Whether sources are also fetched from their makers, and from Spack's public mirror."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Everything that is fetched over a network or a `file:` address."""
         return tuple(
             address
-            for address in (self.index, *self.extra_indexes, *self.links)
+            for address in (self.index, *self.extra_indexes, *self.links, *self.source_mirrors)
             if address and ":" in address
         )
+
+    def source_addresses(self, path: str, makers: tuple[str, ...]) -> tuple[str, ...]:
+        """Where a file may be had that lies at this path of a source mirror, the first choice first."""
+        ours = tuple(f"{mirror}/{path}" for mirror in self.source_mirrors)
+        return (*ours, *makers, f"{PUBLIC_SOURCES}/{path}") if self.upstream else ours
 
     def credentials(self, address: str) -> tuple[str, str] | None:
         """The user and password that the configured address of the same server holds."""
@@ -109,11 +134,19 @@ def system_certificates() -> str | None:
 
 def load_site(environment: Mapping[str, str] = os.environ, etc: Path = Path("/etc")) -> Site:
     """What this machine is configured to use; InputError where a file that says so is faulty."""
-    for path in _site_files(environment, etc):
-        sources = load_model(path, SiteFile).wheels
-        if sources:
-            return _from_file(path, sources)
-    return _from_pip(pip_settings(environment, etc))
+    found = [(path, load_model(path, SiteFile)) for path in _site_files(environment, etc)]
+    wheels = next(((path, file.wheels) for path, file in found if file.wheels), None)
+    site = _from_file(*wheels) if wheels else _from_pip(pip_settings(environment, etc))
+    sources = next((file.sources for _, file in found if file.sources), SourceSources())
+    return replace(
+        site,
+        source_mirrors=tuple(map(_mirror_address, sources.mirrors)),
+        upstream=sources.upstream,
+    )
+
+
+def _mirror_address(text: str) -> str:
+    return (Path(text).as_uri() if text.startswith("/") else text).rstrip("/")
 
 
 def _site_files(environment: Mapping[str, str], etc: Path) -> tuple[Path, ...]:

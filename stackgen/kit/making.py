@@ -14,7 +14,8 @@ from stackgen.kit.wheel import own_package, own_wheel
 from stackgen.kit.written import DIRECTORY, environment_files
 from stackgen.lock import Lock
 from stackgen.mirror import Content, Mirror, keep, mirror, put
-from stackgen.mirror.manifest import Manifest, read_manifest, relative_path
+from stackgen.mirror.manifest import Manifest, read_manifest
+from stackgen.mirror.wanted import relative_path
 from stackgen.model import System
 from stackgen.plan import Platform
 from stackgen.progress import Progress

@@ -1,104 +1,147 @@
 """Bring every file of locked environments into a mirror, each checked against its hash."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
-from threading import Lock as Mutex
 
 from stackgen import files
 from stackgen.errors import WorkError
 from stackgen.lock import Lock, LockedFile
 from stackgen.mirror.addresses import Addresses, addresses
-from stackgen.mirror.flaws import flaws
-from stackgen.mirror.manifest import Manifest, Mirror, read_manifest, updated, write_manifest
+from stackgen.mirror.fetch import fetch
+from stackgen.mirror.given import find
+from stackgen.mirror.keep import put
+from stackgen.mirror.lacking import IncompleteError, Lacking
+from stackgen.mirror.layout import SOURCES, area
+from stackgen.mirror.ledger import Ledger
+from stackgen.mirror.manifest import Mirror
+from stackgen.mirror.upstream import Unknown, Upstream
+from stackgen.mirror.wanted import Wanted
 from stackgen.progress import Progress, Silent
 from stackgen.run import Runner
 from stackgen.site import Site, without_credentials
 
-
-def mirror(locks: Mapping[str, Lock], into: Path, site: Site, run: Runner, progress: Progress) -> Mirror:
-    """The mirror in a directory, complete for these locks by environment name.
-
-    What is there is read, and fetched again only where it is altered. WorkError lists everything that
-    could not be had, the rest is kept.
-    """
-    result = Mirror(root=into)
-    wanted = {file for lock in locks.values() for file in lock.files}
-    absent = {file for file in wanted if not result.holds(file)}
-    suspects = absent | flaws(result, wanted - absent, progress).keys()
-    if suspects or _manifest(into, locks, {}) != read_manifest(into):
-        with files.exclusive(into, progress):
-            unusable = flaws(result, suspects, Silent())  # another process may have just brought them
-            _complete(result, locks, frozenset(unusable), site, run, progress)
-    return result
+_BY_HAND = "it may not be fetched: get it from its makers, and name its directory by --from, or put it at {}"
+_NOWHERE = "site.yaml lets nobody be asked for it"
+_Failures = dict[Wanted, tuple[str, ...]]
 
 
-def _manifest(root: Path, locks: Mapping[str, Lock], found: Mapping[LockedFile, str]) -> Manifest:
-    origins = {file: without_credentials(address) for file, address in found.items()}
-    return updated(read_manifest(root), locks, origins)
-
-
-def _complete(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
-    mirror: Mirror,
+def mirror(  # noqa: PLR0913 - the stages share the order of their arguments
     locks: Mapping[str, Lock],
-    wanted: frozenset[LockedFile],
+    into: Path,
     site: Site,
     run: Runner,
     progress: Progress,
-) -> None:
-    known = addresses(locks, wanted, site, run) if wanted else Addresses()
-    write_manifest(mirror.root, _manifest(mirror.root, locks, known.found))
-    fetched = _fetched(mirror, known.found, site, progress) if known.found else {}
-    if failures := {**known.failures, **fetched}:
-        raise _incomplete(failures, locks, len(wanted))
+    *,
+    upstream: Upstream | None = None,
+    given: Collection[Path] = (),
+) -> Mirror:
+    """The mirror in a directory, complete for these locks by environment name.
+
+    What is there whole stays as it is. Whole is what has its size and was not written to since its bytes
+    were last found right, on this machine; the bytes of all else are read. What a disk loses without a
+    write is for `verify` to find, and for the build. Files below the `given` directories are taken from
+    there. IncompleteError lists everything that could not be had; the rest is kept.
+    """
+    ledger = Ledger.of(into, locks)
+    unfit = ledger.unfit(progress)
+    if unfit or not ledger.is_written():
+        with files.exclusive(into, progress):
+            ledger.read_again()
+            unfit = ledger.unfit(Silent())  # another process may have just brought them
+            collecting = _Collecting(
+                ledger=ledger,
+                locks=locks,
+                site=site,
+                run=run,
+                progress=progress,
+                upstream=upstream or Unknown(),
+                given=tuple(given),
+            )
+            with ledger.kept():
+                failures = collecting.complete(unfit)
+        if failures:
+            rows = [Lacking.of(want, *reasons) for want, reasons in failures.items()]
+            raise IncompleteError(rows, len(unfit))
+    return Mirror(root=into)
 
 
-def _fetched(
-    mirror: Mirror, found: Mapping[LockedFile, str], site: Site, progress: Progress
-) -> dict[LockedFile, str]:
-    """Fetch files, several at a time; why each that failed did so."""
-    from stackgen.download import AT_ONCE, Client  # noqa: PLC0415 - slow, and mostly not needed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collecting:
+    """One run of filling a mirror."""
 
-    client, stopping, mutex = Client(site), Event(), Mutex()
-    failures: dict[LockedFile, str] = {}
+    ledger: Ledger
+    locks: Mapping[str, Lock]
+    site: Site
+    run: Runner
+    progress: Progress
+    upstream: Upstream
+    given: tuple[Path, ...]
 
-    def fetch(file: LockedFile) -> None:
-        try:
-            client.fetch(file, found[file], mirror.path(file), advance, stopping)
-        except WorkError as error:
-            failures[file] = str(error)
+    def complete(self, wants: Collection[Wanted]) -> _Failures:
+        """Bring these files; why not, for each that does not come."""
+        found = find(wants, self.given, self.progress) if wants else {}
+        self._put({want: place for want, place in found.items() if not want.sha256})
+        known: dict[Wanted, tuple[str, ...]] = {
+            want: (place.absolute().as_uri(),) for want, place in found.items() if want.sha256
+        }
+        rest = [want for want in wants if want not in found]
+        wheels, failures = self._wheels([want for want in rest if area(want.path) != SOURCES])
+        sources = [want for want in rest if area(want.path) == SOURCES]
+        failures |= {want: (_BY_HAND.format(self._place(want)),) for want in sources if want.manual}
+        plain = [want for want in sources if want.sha256 and not want.manual]
+        known |= wheels | self._plain(plain)
+        if known:
+            failures |= fetch(known, self.ledger.root, self.site, self._arrived, self.progress)
+        return failures | self._archived([want for want in sources if not want.sha256 and not want.manual])
 
-    def advance(count: int) -> None:
-        with mutex:
-            show(count)
+    def _place(self, want: Wanted) -> Path:
+        return self.ledger.root / want.path
 
-    largest_first = sorted(found, key=lambda file: file.size, reverse=True)
-    title, total = f"fetching {len(found)} files", sum(file.size for file in found)
-    with (
-        files.reported(f"cannot fill {mirror.root}"),
-        progress.task(title, total, unit="bytes") as show,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
-        try:
-            for future in as_completed([pool.submit(fetch, file) for file in largest_first]):
-                future.result()
-        except BaseException:
-            stopping.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    return failures
+    def _arrived(self, want: Wanted, address: str) -> None:
+        self.ledger.arrived(want, want.sha256, without_credentials(address))
 
+    def _put(self, found: Mapping[Wanted, Path]) -> None:
+        """Copy what has no hash, and is told by its place alone."""
+        for want, place in found.items():
+            put(self.ledger.root, want.path, place)
+            self.ledger.arrived(want, files.sha256(self._place(want)), place.absolute().as_uri())
 
-def _incomplete(failures: Mapping[LockedFile, str], locks: Mapping[str, Lock], wanted: int) -> WorkError:
-    """One table of everything that could not be had."""
-    packages = {
-        package.file: f"{package.name} {package.version}"
-        for lock in locks.values()
-        for wheels in lock.wheels
-        for package in (*wheels.packages, *wheels.build_packages)
-    }
-    rows = sorted((packages[file], file.name, reason) for file, reason in failures.items())
-    table = "".join(f"\n  {package}  {name}  {reason}" for package, name, reason in rows)
-    advice = "what came is kept, so run the same command again"
-    return WorkError(f"{len(failures)} of {wanted} files could not be had; {advice}:{table}")
+    def _wheels(self, wants: Collection[Wanted]) -> tuple[dict[Wanted, tuple[str, ...]], _Failures]:
+        """What the site's indexes say of wheels and source distributions."""
+        by_file = {
+            LockedFile(name=want.name, size=want.size or 0, sha256=want.sha256): want for want in wants
+        }
+        known = addresses(self.locks, frozenset(by_file), self.site, self.run) if wants else Addresses()
+        found: dict[Wanted, tuple[str, ...]] = {
+            by_file[file]: (address,) for file, address in known.found.items()
+        }
+        return found, {by_file[file]: (reason,) for file, reason in known.failures.items()}
+
+    def _plain(self, wants: Collection[Wanted]) -> dict[Wanted, tuple[str, ...]]:
+        """Where Spack's sources may be had that are plain files."""
+        paths = {want: want.path.removeprefix(f"{SOURCES}/") for want in wants}
+        makers: Mapping[str, tuple[str, ...]] = {}
+        if paths and self.site.upstream:
+            try:
+                makers = self.upstream.addresses(frozenset(paths.values()))
+            except WorkError as error:
+                self.progress.say(f"note: nobody says where the makers of these sources have them: {error}")
+        return {want: self.site.source_addresses(path, makers.get(path, ())) for want, path in paths.items()}
+
+    def _archived(self, wants: Collection[Wanted]) -> _Failures:
+        """Have Spack fetch and pack what is no plain file."""
+        if not wants:
+            return {}
+        if not self.site.upstream:
+            return dict.fromkeys(wants, (_NOWHERE,))
+        by_path = {want.path.removeprefix(f"{SOURCES}/"): want for want in wants}
+        with tempfile.TemporaryDirectory(prefix="stackgen-archives-") as scratch:
+            into = Path(scratch)
+            try:
+                reasons = self.upstream.archive(frozenset(by_path), into)
+            except WorkError as error:
+                reasons = {path: str(error) for path in by_path if not (into / path).is_file()}
+            self._put({want: into / path for path, want in by_path.items() if path not in reasons})
+        return {by_path[path]: (reason,) for path, reason in reasons.items()}

@@ -12,6 +12,7 @@ from stackgen import files
 from stackgen.errors import InputError, Place
 from stackgen.lock import Lock, LockedFile
 from stackgen.mirror.layout import SOURCES, WHEELS, area, misplaced
+from stackgen.mirror.wanted import Wanted, relative_path, wanted
 from stackgen.model.base import Strict, refuse
 
 NAME = "manifest.json"
@@ -70,14 +71,20 @@ class Mirror:
         except OSError:
             return False
 
+    def lacks(self, *locks: Lock) -> tuple[Wanted, ...]:
+        """What these locks need and is not there, sorted by place; no bytes are read."""
+        return tuple(want for want in wanted(locks).values() if not self._has(want))
 
-def relative_path(file: LockedFile) -> str:
-    """The place of a file below a mirror's root."""
-    return f"wheels/{file.sha256[:2]}/{file.sha256}/{file.name}"
+    def _has(self, want: Wanted) -> bool:
+        try:
+            size = (self.root / want.path).stat().st_size
+        except OSError:
+            return False
+        return want.size in {size, None}
 
 
 def missing(mirror: Mirror, lock: Lock) -> tuple[LockedFile, ...]:
-    """The files of a lock that a mirror lacks."""
+    """The wheels and source distributions of a lock that a mirror lacks."""
     return tuple(file for file in lock.files if not mirror.holds(file))
 
 
@@ -117,21 +124,46 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
         files.write(path, text)
 
 
-def updated(manifest: Manifest, locks: Mapping[str, Lock], origins: Mapping[LockedFile, str]) -> Manifest:
-    """The manifest once these environments need what their locks say now; others' needs stay."""
-    entries = {entry.path: entry for entry in without(manifest, locks.keys(), {WHEELS, SOURCES}).files}
-    for environment, lock in locks.items():
-        for file in lock.files:
-            path = relative_path(file)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What is known of a file that has come."""
+
+    size: int
+    sha256: str
+    origin: str
+
+
+def updated(
+    manifest: Manifest, needs: Mapping[str, Mapping[str, Wanted]], come: Mapping[str, Holding]
+) -> Manifest:
+    """The manifest once these environments need these files by path; what others need stays.
+
+    A file whose size nobody says is in it once it has come.
+    """
+    entries = {entry.path: entry for entry in without(manifest, needs.keys(), {WHEELS, SOURCES}).files}
+    for environment, wants in needs.items():
+        for path, want in wants.items():
             before = entries.get(path)
-            entries[path] = Entry(
-                path=path,
-                size=file.size,
-                sha256=file.sha256,
-                origin=origins.get(file) or (before.origin if before else ""),
-                needed_by=tuple(sorted({environment, *(before.needed_by if before else ())})),
-            )
+            holding = come.get(path) or _holding(want, before)
+            if holding:
+                others = before.needed_by if before else ()
+                entries[path] = Entry(
+                    path=path,
+                    size=holding.size,
+                    sha256=holding.sha256,
+                    origin=holding.origin,
+                    needed_by=tuple(sorted({environment, *others})),
+                )
     return of_entries(entries.values())
+
+
+def _holding(want: Wanted, before: Entry | None) -> Holding | None:
+    """What a manifest or a lock says of a file already."""
+    if before:
+        return Holding(size=before.size, sha256=before.sha256, origin=before.origin)
+    if want.size is None:
+        return None
+    return Holding(size=want.size, sha256=want.sha256, origin="")
 
 
 def of_entries(entries: Iterable[Entry]) -> Manifest:

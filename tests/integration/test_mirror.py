@@ -54,6 +54,11 @@ def sha256(lock: Lock, name: str) -> str:
     return next(file.sha256 for file in lock.files if file.name == name)
 
 
+def row(lock: Lock, name: str) -> str:
+    """How a line of the table of failures begins."""
+    return f"  {name.partition('-')[0]} 1.0  {name}  sha256 {sha256(lock, name)}  "
+
+
 def test_every_file_comes_and_the_manifest_says_what_it_is(lock, server, small_index, run, tmp_path):
     made = mirror({"site": lock}, tmp_path / "mirror", Site(index=server.index), run, Silent())
     assert missing(made, lock) == ()
@@ -141,10 +146,10 @@ def no_network_site(small_index) -> Site:
     return Site(links=(str(small_index.root / "files"),), no_index=True)
 
 
-def test_a_download_that_breaks_off_goes_on_where_it_was(lock, server, run, tmp_path):
+def test_a_download_that_breaks_off_goes_on_where_it_was(lock, server, small_index, run, tmp_path):
     server.manners.breaks[ALPHA] = 1
     made = mirror({"site": lock}, tmp_path / "mirror", Site(index=server.index), run, Silent())
-    assert f"GET {ALPHA} from {2**17}" in server.manners.asked
+    assert f"GET {ALPHA} from {small_index.file(ALPHA).stat().st_size // 2}" in server.manners.asked
     assert verify(made.root, Silent()) == ()
 
 
@@ -192,7 +197,7 @@ def test_wrong_bytes_get_no_name_and_both_hashes_are_told(lock, server, run, tmp
     found = hashlib.sha256(content[:-1] + b"x").hexdigest()
     assert told == [
         "1 of 4 files could not be had; what came is kept, so run the same command again:",
-        f"  beta 1.0  {BETA}  {server.address}/files/{BETA} has the SHA-256 {found}, "
+        f"{row(lock, BETA)}{server.address}/files/{BETA} has the SHA-256 {found}, "
         f"but the lock says {sha256(lock, BETA)}",
     ]
     assert held(made, lock) == [ALPHA, GAMMA, PIP]
@@ -209,7 +214,7 @@ def test_wrong_bytes_get_no_name_and_both_hashes_are_told(lock, server, run, tmp
 def test_a_file_of_another_size_is_never_taken(lock, server, run, tmp_path, lie):
     server.manners.lies[BETA] = lie
     made = Mirror(root=tmp_path / "mirror")
-    assert failure(lock, made.root, Site(index=server.index), run)[1].startswith(f"  beta 1.0  {BETA}  ")
+    assert failure(lock, made.root, Site(index=server.index), run)[1].startswith(f"{row(lock, BETA)}")
     assert held(made, lock) == [ALPHA, GAMMA, PIP]
 
 
@@ -221,9 +226,9 @@ def test_every_failure_stands_in_one_table(lock, server, small_index, run, tmp_p
     told = failure(lock, tmp_path / "mirror", Site(index=server.index), run)
     assert told == [
         "3 of 4 files could not be had; what came is kept, so run the same command again:",
-        f"  alpha 1.0  {ALPHA}  {server.address}/files/{ALPHA}: 404 Not Found",
-        f"  beta 1.0  {BETA}  there is no package beta on the index",
-        f"  gamma 1.0  {GAMMA}  {server.address}/files/{GAMMA} has the SHA-256 {'0' * 64}, "
+        f"{row(lock, ALPHA)}{server.address}/files/{ALPHA}: 404 Not Found",
+        f"{row(lock, BETA)}there is no package beta on the index",
+        f"{row(lock, GAMMA)}{server.address}/files/{GAMMA} has the SHA-256 {'0' * 64}, "
         f"but the lock says {sha256(lock, GAMMA)}",
     ]
     assert held(Mirror(root=tmp_path / "mirror"), lock) == [PIP]
@@ -235,7 +240,7 @@ def test_a_version_that_the_index_no_longer_has_is_named(lock, run, tmp_path):
     for name in NAMES:
         newer.add_wheel(name, "2.0")
     told = failure(lock, tmp_path / "mirror", Site(index=newer.address), run)
-    assert told[1] == f"  alpha 1.0  {ALPHA}  there is no version of alpha==1.0 on the index"
+    assert told[1] == f"{row(lock, ALPHA)}there is no version of alpha==1.0 on the index"
     assert len(told) == 4
 
 
@@ -267,7 +272,7 @@ def test_files_that_are_refused_are_named(lock, server, run, tmp_path):
             page.write_text(page.read_text().replace("../../files", f"{other.address}/files"))
         told = failure(lock, tmp_path / "mirror", Site(index=pages), run)
         assert told[1] == (
-            f"  alpha 1.0  {ALPHA}  {other.address}/files/{ALPHA}: 401 Unauthorized; "
+            f"{row(lock, ALPHA)}{other.address}/files/{ALPHA}: 401 Unauthorized; "
             "put user and password into ~/.netrc or into the index's address in site.yaml"
         )
         assert "s3cret" not in "".join(told)

@@ -1,6 +1,7 @@
 """What `verify` finds wrong with a mirror, and how its manifest is kept."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock
 from stackgen.mirror import Defect, Mirror, missing, verify
-from stackgen.mirror.manifest import Manifest, read_manifest, updated, write_manifest
+from stackgen.mirror.manifest import Holding, Manifest, read_manifest, updated, write_manifest
+from stackgen.mirror.wanted import wanted
 from stackgen.progress import Silent
 
 
@@ -31,16 +33,25 @@ def locked(*wanted: LockedFile) -> Lock:
     )
 
 
+def needed(
+    manifest: Manifest, files: dict[str, Iterable[LockedFile]], origins: dict[LockedFile, str]
+) -> Manifest:
+    """The manifest once environments need files, some of which have come from somewhere."""
+    needs = {name: wanted([locked(*them)]) for name, them in files.items()}
+    come = {
+        path(one): Holding(size=one.size, sha256=one.sha256, origin=origin) for one, origin in origins.items()
+    }
+    return updated(manifest, needs, come)
+
+
 @pytest.fixture
 def whole(tmp_path) -> Mirror:
     """A mirror of three files that one environment needs."""
     mirror = Mirror(root=tmp_path / "mirror")
-    for wanted, content in CONTENTS.items():
-        mirror.path(wanted).parent.mkdir(parents=True)
-        mirror.path(wanted).write_bytes(content)
-    write_manifest(
-        mirror.root, updated(Manifest(), {"site": locked(*CONTENTS)}, {ALPHA: "https://host/alpha"})
-    )
+    for one, content in CONTENTS.items():
+        mirror.path(one).parent.mkdir(parents=True)
+        mirror.path(one).write_bytes(content)
+    write_manifest(mirror.root, needed(Manifest(), {"site": CONTENTS}, {ALPHA: "https://host/alpha"}))
     return mirror
 
 
@@ -102,7 +113,7 @@ def test_a_file_that_cannot_be_read_is_a_defect_and_the_others_are_still_read(wh
     empty = file("empty", b"")
     whole.path(empty).parent.mkdir(parents=True)
     whole.path(empty).symlink_to("/proc/self/mem")  # no bytes by its size, and reading it fails
-    write_manifest(whole.root, updated(read_manifest(whole.root), {"site": locked(*CONTENTS, empty)}, {}))
+    write_manifest(whole.root, needed(read_manifest(whole.root), {"site": (*CONTENTS, empty)}, {}))
     whole.path(BETA).unlink()
     assert sorted(str(defect) for defect in verify(whole.root, Silent())) == [
         f"missing: {path(BETA)}, needed by site",
@@ -125,10 +136,10 @@ def test_a_damaged_manifest_is_refused(tmp_path, text):
 
 
 def test_a_manifest_keeps_what_others_need_and_where_it_came_from():
-    first = updated(Manifest(), {"one": locked(ALPHA, BETA)}, {ALPHA: "https://host/alpha"})
-    second = updated(first, {"one": locked(BETA), "two": locked(ALPHA)}, {BETA: "https://host/beta"})
+    first = needed(Manifest(), {"one": [ALPHA, BETA]}, {ALPHA: "https://host/alpha"})
+    second = needed(first, {"one": [BETA], "two": [ALPHA]}, {BETA: "https://host/beta"})
     assert {(Path(entry.path).name, entry.origin, entry.needed_by) for entry in second.files} == {
         (ALPHA.name, "https://host/alpha", ("two",)),
         (BETA.name, "https://host/beta", ("one",)),
     }
-    assert updated(second, {"one": locked(BETA), "two": locked(ALPHA)}, {}) == second
+    assert needed(second, {"one": [BETA], "two": [ALPHA]}, {}) == second
