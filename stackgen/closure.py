@@ -65,7 +65,7 @@ def closure(lock_text: str, spec: str) -> Closure:
     return Closure(
         roots=tuple(roots),
         nodes=tuple(_levels(read, roots)),
-        pip=next((node for node in read.nodes.values() if node.name == PIP), None),
+        pip=next((node for node in read.nodes.values() if node.name == PIP and not node.external), None),
     )
 
 
@@ -76,8 +76,13 @@ def locked_python(lock_text: str) -> Node:
 
 
 def is_python_package(node: Node) -> bool:
-    """Whether it is one of Python's, by its name."""
-    return node.name.startswith(PYTHON_PACKAGE)
+    """Whether it is one of Python's."""
+    return is_python_name(node.name)
+
+
+def is_python_name(package: str) -> bool:
+    """Whether Spack names a package of Python's so."""
+    return package.startswith(PYTHON_PACKAGE)
 
 
 def distribution(package: str) -> str:

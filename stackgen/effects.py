@@ -53,11 +53,14 @@ FOREIGN_PYTHON = (
 
 def effects(namespace: str, framework: InstalledFramework) -> tuple[Effect, ...]:
     """What a user's environment must go through for a framework, in order."""
+    isolation: tuple[Effect, ...] = (
+        *(Clear(variable=variable) for variable in FOREIGN_PYTHON),
+        Assign(variable="PYTHONNOUSERSITE", value="1"),
+    )
     return (
         Assign(variable=root_variable(namespace, framework), value=framework.prefix),
         Prepend(variable="PATH", directory="bin"),
-        *(Clear(variable=variable) for variable in FOREIGN_PYTHON),
-        Assign(variable="PYTHONNOUSERSITE", value="1"),
+        *(isolation if framework.python else ()),
         *(Default(variable=variable, value=value) for variable, value in sorted(framework.settings.items())),
     )
 

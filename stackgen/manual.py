@@ -21,7 +21,7 @@ def manual(plan: Plan, framework: InstalledFramework, about: About) -> str:
     sections = (
         _title(framework, about),
         _use(plan, framework, module),
-        _extend(framework, module),
+        *((_extend(framework, module),) if framework.python else ()),
         _sets(plan, framework),
         _packages(framework),
     )
@@ -35,7 +35,10 @@ def _title(framework: InstalledFramework, about: About) -> list[str]:
 
 
 def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
-    lines = ["Use", f"  module load {module}", "  python script.py"]
+    lines = ["Use", f"  module load {module}"]
+    if not framework.python:
+        return [*lines, "", f"Its programs lie in ${root_variable(plan.namespace, framework)}/bin."]
+    lines.append("  python script.py")
     if submit := _SUBMIT.get(plan.system.scheduler.kind):
         lines += ["as a job", f"  {submit.format(module=module)}"]
     return [
@@ -73,7 +76,8 @@ def _sets(plan: Plan, framework: InstalledFramework) -> list[str]:
 
 def _packages(framework: InstalledFramework) -> list[str]:
     entries = [f"{name} {version}" for name, version in sorted(framework.packages.items())]
-    return [f"Packages ({len(entries)})", *columns(entries, WIDTH)]
+    built = ", built by Spack" if framework.source == "spack" else ""
+    return [f"Packages ({len(entries)}{built})", *columns(entries, WIDTH)]
 
 
 def columns(entries: list[str], width: int) -> list[str]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from stackgen.closure import distribution, is_python_name
 from stackgen.model import Feature
-from stackgen.plan import WheelsPlan
+from stackgen.model.system import package_name
+from stackgen.plan import SpackPlan, WheelsPlan
 from stackgen.release import Check, InstalledFramework
 from stackgen.run import Outcome
 from stackgen.smoke.evidence import Evidence
@@ -55,13 +57,21 @@ def load_fault(outcome: Outcome) -> str:
     return " ".join(words.partition("While processing")[0].split()) if found else last_line(outcome)
 
 
-def promises(planned: WheelsPlan) -> tuple[Feature, ...]:
+def distribution_of(planned: WheelsPlan | SpackPlan) -> str:
+    """What pip calls the framework; empty where it is no Python package, or not known to be one."""
+    if isinstance(planned, WheelsPlan):
+        return planned.package
+    package = package_name(planned.spec)
+    return distribution(package) if is_python_name(package) else ""
+
+
+def promises(planned: WheelsPlan | SpackPlan) -> tuple[Feature, ...]:
     """The features of a framework that are proved by what a math library tells."""
     return tuple(feature for feature in planned.about.features if feature in VERBOSE)
 
 
 def framework_checks(
-    framework: InstalledFramework, planned: WheelsPlan, evidence: Evidence, outcome: Outcome
+    framework: InstalledFramework, planned: WheelsPlan | SpackPlan, evidence: Evidence, outcome: Outcome
 ) -> Iterator[Check]:
     """What a framework's own Python showed; only that it does not import, where it does not."""
 
@@ -69,10 +79,11 @@ def framework_checks(
         return Check(framework=framework.name, name=name, passed=not fault, detail=fault or detail)
 
     broken = import_fault(evidence, outcome)
-    yield check("import", broken)
+    if planned.imports or broken:
+        yield check("import", broken)
     if broken:
         return
-    yield check("version", version_fault(framework, planned.package, evidence))
+    yield check("version", version_fault(framework, distribution_of(planned), evidence))
     yield check("packages", packages_fault(framework, evidence))
     for precision, product in evidence.products.items():
         if product is not None:
@@ -101,22 +112,27 @@ def version_fault(framework: InstalledFramework, package: str, evidence: Evidenc
     """Where the framework, or its distribution, is of another version than the lock."""
     if "version" in evidence.faults:
         return evidence.faults["version"]
-    for version in (evidence.version, evidence.distributions.get(package, "missing")):
-        if version is not None and not _same(version, framework.version):
+    missing = "missing" if framework.source == "wheels" else None
+    for version in (evidence.version, evidence.distributions.get(package, missing)):
+        if version is not None and not _fits(framework, version, framework.version):
             return f"it is {version}, and {framework.version} is locked"
     return ""
 
 
 def packages_fault(framework: InstalledFramework, evidence: Evidence) -> str:
-    """Where the packages are not exactly the locked ones."""
+    """Where the packages are not exactly the locked ones; of Spack's, where what can be compared differs."""
     locked, found = framework.packages, evidence.distributions
-    faults = [f"{name} {locked[name]} is missing" for name in sorted(locked.keys() - found.keys())]
-    faults += [
+    faults = [
         f"{name} is {found[name]} instead of {locked[name]}"
         for name in sorted(locked.keys() & found.keys())
-        if not _same(found[name], locked[name])
+        if not _fits(framework, found[name], locked[name])
     ]
-    faults += [f"{name} {found[name]} is not in the lock" for name in sorted(found.keys() - locked.keys())]
+    if framework.source == "wheels":
+        missing = [f"{name} {locked[name]} is missing" for name in sorted(locked.keys() - found.keys())]
+        faults = [*missing, *faults]
+        faults += [
+            f"{name} {found[name]} is not in the lock" for name in sorted(found.keys() - locked.keys())
+        ]
     return _some(faults)
 
 
@@ -185,6 +201,20 @@ def _is_import(trace: str) -> bool:
     return error.startswith(("ImportError", "ModuleNotFoundError")) or (
         len(shown) > 1 and shown[1].strip().startswith(("from ", "import "))
     )
+
+
+def _fits(framework: InstalledFramework, found: str, locked: str) -> bool:
+    """Whether a version is the locked one; Spack knows others too, such as `develop`, and no `+cpu`.
+
+    What was built from no release may call itself 0.
+    """
+    if framework.source == "wheels":
+        return _same(found, locked)
+    try:
+        told, wanted = Version(found), Version(locked)
+    except InvalidVersion:
+        return True
+    return told.public == wanted.public or not any(told.release)
 
 
 def _same(one: str, other: str) -> bool:

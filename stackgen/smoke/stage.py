@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from stackgen import files
+from stackgen.closure import distribution, is_python_name
 from stackgen.errors import InputError
 from stackgen.lmod import lmod_start
 from stackgen.model import Feature
-from stackgen.plan import Plan, WheelsPlan
+from stackgen.model.system import package_name
+from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.progress import Progress
 from stackgen.release import Check, InstalledFramework, Report, read_release
 from stackgen.run import Outcome, Runner, TimeLimitError
 from stackgen.smoke import checks
 from stackgen.smoke.evidence import Evidence, read_evidence
 from stackgen.smoke.products import DIGITS, factors
+from stackgen.smoke.programs import Programs, interpreter, linked_programs
 from stackgen.smoke.session import NOT_LOADED, Caller, Entrance, hostile
 from stackgen.tree import File, Tree
 
@@ -55,7 +59,9 @@ def _own_script(framework: str) -> str:
 def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
     """Test every framework of a release, staged or published; nothing of it is changed."""
     release = read_release(staged)
-    planned = {framework.name: framework for framework in plan.wheels}
+    planned: dict[str, WheelsPlan | SpackPlan] = {
+        framework.name: framework for framework in plan.frameworks if not isinstance(framework, ContainerPlan)
+    }
     lmod = lmod_start()
     if lmod is None:
         progress.say("this machine has no Lmod: testing with the environment of `stackgen shell` instead")
@@ -81,7 +87,7 @@ class Trial:
     """The test of one framework."""
 
     framework: InstalledFramework
-    planned: WheelsPlan
+    planned: WheelsPlan | SpackPlan
     entrance: Entrance
     own_script: Path
     """The site's, there or not."""
@@ -91,21 +97,41 @@ class Trial:
     def checks(self) -> list[Check]:
         """Use the framework; if it loads and imports, all the rest at once."""
         clean = Caller(home=self.scratch / "clean")
+        if not self.framework.python:
+            return self._without_python(clean)
         evidence, outcome = self._use(clean, checks.promises(self.planned))
         if outcome.status == NOT_LOADED:
             return [self._check("module", checks.load_fault(outcome))]
-        way = (
-            f"{self.entrance.module} through Lmod"
-            if self.entrance.lmod
-            else "as `stackgen shell`, without Lmod"
-        )
-        found = [self._check("module", "", way)]
+        found = [self._check("module", "", self._way)]
         found += checks.framework_checks(self.framework, self.planned, evidence, outcome)
         if checks.import_fault(evidence, outcome):
             return found
         return [*found, *self._further(clean, evidence.scripts)]
 
+    @property
+    def _way(self) -> str:
+        lmod = f"{self.entrance.module} through Lmod"
+        return lmod if self.entrance.lmod else "as `stackgen shell`, without Lmod"
+
+    def _without_python(self, clean: Caller) -> list[Check]:
+        """Load it, start its programs, unload it: there is no more that can be known of it."""
+        _write_profile(clean)
+        besieger, home = hostile(self.scratch / "hostile", "3")
+        files.write_tree(home, besieger.home)
+        _write_profile(besieger)
+        programs = Programs(framework=self.framework, entrance=self.entrance, start=self._start)
+        loaded = self._start(clean, "true")
+        if loaded.status == NOT_LOADED:
+            return [self._check("module", checks.load_fault(loaded))]
+        own_script = (self.own_script,) if self.own_script.exists() else ()
+        own = [
+            self._check("the site's own", checks.ending(self._start(clean, *interpreter(path), str(path))))
+            for path in own_script
+        ]
+        return [self._check("module", "", self._way), *programs.checks(clean, besieger), *own]
+
     def _further(self, clean: Caller, scripts: tuple[str, ...]) -> Iterator[Check]:
+        programs = Programs(framework=self.framework, entrance=self.entrance, start=self._start)
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
             requirements = pool.submit(self._start, clean, "python", "-m", "pip", "check")
             besieged = pool.submit(self._besiege)
@@ -114,12 +140,20 @@ class Trial:
             )
             own_script = (str(self.own_script),) if self.own_script.exists() else ()
             own = pool.map(lambda path: self._start(clean, "python", path), own_script)
-            yield self._check("requirements", checks.requirements_fault(requirements.result()))
+            yield from self._requirements(requirements.result())
             yield self._check("isolation from a hostile caller", besieged.result())
+            yield from programs.answers(clean, linked_programs(self.framework))
             for script, outcome in zip(scripts, started, strict=True):
                 yield self._check(f"script {script}", checks.script_fault(outcome))
             for outcome in own:
                 yield self._check("the site's own", checks.ending(outcome))
+
+    def _requirements(self, outcome: Outcome) -> Iterator[Check]:
+        """What pip finds broken. By Spack's recipes it may be so on purpose: then it is only told."""
+        if "pip" in self.framework.packages:
+            fault = checks.requirements_fault(outcome)
+            told = fault if self.framework.source == "spack" else ""
+            yield self._check("requirements", "" if told else fault, told)
 
     def _besiege(self) -> str:
         caller, home = hostile(self.scratch / "hostile", self.framework.python)
@@ -129,7 +163,7 @@ class Trial:
 
     def _use(self, caller: Caller, promises: tuple[Feature, ...]) -> tuple[Evidence, Outcome]:
         """Let the framework's Python gather the evidence, for a caller who may be hostile."""
-        files.write(caller.home / ".bash_profile", caller.profile)
+        _write_profile(caller)
         request, evidence = (self.scratch / f"{caller.home.name}.{kind}" for kind in ("request", "evidence"))
         files.write(request, self._request)
         verbose = (f"{checks.VERBOSE[promise]}=1" for promise in promises)
@@ -143,8 +177,8 @@ class Trial:
             {
                 "imports": self.planned.imports,
                 "script": str(VERIFY / f"{self.planned.about.verify}.py"),
-                # pip, in every lock, proves itself by `pip check`.
-                "packages": sorted({Requirement(text).name for text in self.planned.requirements} - {"pip"}),
+                # pip, wherever it is, proves itself by `pip check`.
+                "packages": sorted(_distributions(self.planned) - {"pip"}),
                 "factors": {precision: factors(precision) for precision in DIGITS},
             }
         )
@@ -157,3 +191,15 @@ class Trial:
 
     def _check(self, name: str, fault: str, detail: str = "") -> Check:
         return Check(framework=self.framework.name, name=name, passed=not fault, detail=fault or detail)
+
+
+def _distributions(planned: WheelsPlan | SpackPlan) -> set[str]:
+    """What was asked for, by the names that pip knows."""
+    if isinstance(planned, WheelsPlan):
+        return {canonicalize_name(Requirement(text).name) for text in planned.requirements}
+    packages = map(package_name, (planned.spec, *planned.features))
+    return {distribution(package) for package in packages if is_python_name(package)}
+
+
+def _write_profile(caller: Caller) -> None:
+    files.write(caller.home / ".bash_profile", caller.profile)

@@ -3,9 +3,10 @@
 usage: python evidence.py REQUEST EVIDENCE
 
 Runs under the framework's own Python, 3.9 or newer, with the standard library and the framework alone.
-REQUEST is JSON: `imports`, the module to import; `script`, the framework's verify script; `packages`, the
-distributions whose console scripts are wanted; `factors`, pairs of matrices by precision. EVIDENCE is
-written anew before every step, so that it tells in which one the process was killed.
+REQUEST is JSON: `imports`, the module to import, or nothing; `script`, the framework's verify script;
+`packages`, the distributions whose console scripts are wanted, by normalized name; `factors`, pairs of
+matrices by precision. EVIDENCE is written anew before every step, so that it tells in which one the process
+was killed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def steps(request: dict[str, Any]) -> dict[str, Callable[[], object]]:
     """The steps by name, in order."""
     script: dict[str, Any] = {}
     return {
-        "imported": lambda: importlib.import_module(request["imports"]).__name__,
+        "imported": lambda: (
+            importlib.import_module(request["imports"]).__name__ if request["imports"] else ""
+        ),
         "script": lambda: script.update(runpy.run_path(request["script"])),
         "version": lambda: script["version"]() if "version" in script else None,
         "products": lambda: {
@@ -91,12 +94,15 @@ def distributions() -> dict[str, str]:
 
 
 def console_scripts(packages: list[str]) -> list[str]:
-    """The console scripts of some distributions."""
+    """The console scripts of some distributions, of those that are there."""
     return sorted(
-        entry.name
-        for package in packages
-        for entry in importlib.metadata.distribution(package).entry_points
-        if entry.group == "console_scripts"
+        {
+            entry.name
+            for distribution in importlib.metadata.distributions()
+            if normalized(distribution.metadata["Name"] or "") in packages
+            for entry in distribution.entry_points
+            if entry.group == "console_scripts"
+        }
     )
 
 
