@@ -101,13 +101,12 @@ class Plain:
     def task(self, title: str, total: int, *, unit: str = "files") -> Iterator[Advance]:
         """Print the task at its start and every few seconds."""
         self.say(_headline(title, total, unit))
-        done, shown = 0, time.monotonic()
+        done = 0
 
         def advance(amount: int) -> None:
-            nonlocal done, shown
+            nonlocal done
             done += amount
-            if time.monotonic() - shown > _TICK and (not total or done < total):
-                shown = time.monotonic()
+            if time.monotonic() - self._shown > _TICK and (not total or done < total):
                 self.say(f"{title}: {_share(done, total, unit)}" if total else title)
 
         yield advance

@@ -74,10 +74,12 @@ def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argu
     question = store.root / "question.json"
     names = [one.name for one in lock.spack]
     asked = {
+        "cache": str(store.cache.directory.resolve()) if store.cache else "",
         "environments": [str(store.environment(name)) for name in names],
         "gone": list(before.gone),
         "jobs": power.jobs,
         "packages": power.packages,
+        "writable": store.cache is not None and store.cache.writable,
     }
     files.write(question, json.dumps(asked))
     total = len(before.absent) + len(before.gone)

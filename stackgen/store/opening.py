@@ -10,12 +10,20 @@ from stackgen.programs import patchelf_program
 from stackgen.run import Runner
 from stackgen.sandbox import EMPTY, Sandbox, choose
 from stackgen.spack.home import SpackHome
+from stackgen.store.cache import Cache
 from stackgen.store.place import Store
 
 _STACKGEN = Path(__file__).parents[1]
 
 
-def open_store(plan: Plan, mirror: Mirror, home: SpackHome, run: Runner, sandbox: Sandbox | None) -> Store:
+def open_store(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    plan: Plan,
+    mirror: Mirror,
+    home: SpackHome,
+    run: Runner,
+    sandbox: Sandbox | None,
+    cache: Cache | None = None,
+) -> Store:
     """The store below a plan's prefix; WorkError where the machine allows no such sandbox."""
     shown = (
         *(mirror.root, home.spack.parent, patchelf_program(), _STACKGEN.parent),
@@ -28,6 +36,7 @@ def open_store(plan: Plan, mirror: Mirror, home: SpackHome, run: Runner, sandbox
         run=run,
         sandbox=choose(sandbox, run),
         readable=tuple(path for path in dict.fromkeys(shown) if _is_hidden(path)),
+        cache=cache,
     )
 
 

@@ -13,6 +13,7 @@ from stackgen.run import Command, Runner
 from stackgen.sandbox import Sandbox, confined
 from stackgen.spack.graph import Graph, Node, graph
 from stackgen.spack.home import SpackHome
+from stackgen.store.cache import Cache
 
 PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"
 """Where a package lies in the install tree."""
@@ -28,8 +29,7 @@ class Store:
     run: Runner
     sandbox: Sandbox
     readable: tuple[Path, ...] = ()
-    writable: tuple[Path, ...] = ()
-    """What Spack may write to beside `store` and `spack` below the prefix."""
+    cache: Cache | None = None
 
     @property
     def root(self) -> Path:
@@ -63,12 +63,13 @@ class Store:
             environment=self._environment(),
             directory=self.root,
         )
-        own = (self.prefix / "store", self.root, *self.writable, *writable)
+        cache = (self.cache.directory,) if self.cache else ()
+        put = cache if self.cache and self.cache.writable else ()
         return confined(
             command,
             self.sandbox,
-            writable=tuple(path.resolve() for path in own),
-            readable=tuple(path.resolve() for path in self.readable),
+            writable=_real(self.prefix / "store", self.root, *put, *writable),
+            readable=_real(*self.readable, *cache),
         )
 
     def prefixes(self, lock: SpackLock) -> dict[str, Path]:
@@ -88,6 +89,11 @@ class Store:
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",  # root could write to what is read-only
         }
+
+
+def _real(*paths: Path) -> tuple[Path, ...]:
+    """No sandbox can show anything at the far end of a symbolic link."""
+    return tuple(path.resolve() for path in paths)
 
 
 def padded(directory: Path, length: int) -> Path:

@@ -40,7 +40,6 @@ def _configuration(mirror: Mirror, store: Store) -> Tree:
 
 def _sections(mirror: Mirror, store: Store) -> Mapping[str, Document]:
     recipes = store.root / "environments/repos/spack_repo" / NAMESPACE
-    sources = (mirror.root / "sources").resolve()
     return {
         # Switched off altogether, Spack could not relocate what it takes from a build cache.
         "bootstrap": {
@@ -50,9 +49,18 @@ def _sections(mirror: Mirror, store: Store) -> Mapping[str, Document]:
             "trusted:": {},
         },
         "config": _config(store),
-        "mirrors:": {"kit": {"url": sources.as_uri(), "source": True, "binary": False}},
+        "mirrors:": _mirrors(mirror, store),
         "repos:": {NAMESPACE: str(recipes), "builtin": str(store.home.packages)},
     }
+
+
+def _mirrors(mirror: Mirror, store: Store) -> Mapping[str, Document]:
+    sources = (mirror.root / "sources").resolve()
+    kit: Document = {"url": sources.as_uri(), "source": True, "binary": False}
+    if not store.cache:
+        return {"kit": kit}
+    url = store.cache.directory.resolve().as_uri()
+    return {"cache": {"url": url, "source": False, "binary": True, "signed": False}, "kit": kit}
 
 
 def _config(store: Store) -> Mapping[str, Document]:

@@ -76,9 +76,9 @@ class Told:
         self.phases.pop(key, None)
         if how in _WORDS:
             self.done += 1
-            advance(1)
             words = _WORDS[how].format(time.monotonic() - self.began[key])
             self.progress.say(f"{self.done} of {self.total}: {self.nodes[key]} {words}")
+            advance(1)
 
     def _fail(self, key: str, what: str, lines: list[str], log: str) -> None:
         node, phase = self.nodes[key], self.phases.pop(key, "start")

@@ -1,0 +1,133 @@
+"""Spack's own installer, which tells what it does and goes on where it can."""
+
+import ctypes
+import signal
+from pathlib import Path
+from typing import Any
+
+import spack.builder
+import spack.config
+import spack.environment
+import spack.error
+import spack.hooks
+import spack.installer
+import spack.package_base
+import spack.store
+import spack.util.log_parse
+
+from stackgen.inside.store.cache import use_cache
+from stackgen.inside.store.processors import share_processors
+from stackgen.inside.store.telling import quiet, tell
+
+_LINES, _WIDTH = 15, 160
+"""How much of a log is told; a line of JSON stays below what a pipe takes in one piece."""
+_PR_SET_PDEATHSIG = 1
+
+
+def installed(question: dict[str, Any]) -> int:
+    """Install the roots of all environments; 1 where a package has failed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    quiet()
+    _tell_of_phases()
+    share_processors(question["jobs"])
+    if question["cache"]:
+        use_cache(Path(question["cache"]), writable=question["writable"])
+    for hook in ("module_file_generation", "autopush"):  # modules are a release's, and we push on our own
+        spack.hooks._HookRunner.HOOK_ORDER.remove(f"spack.hooks.{hook}")
+    spack.store.STORE.failure_tracker.clear_all()
+    _forget(question["gone"])
+    spack.config.set("config:build_jobs", question["jobs"], scope="command_line")
+    return _install(_roots(question["environments"]), question["packages"])
+
+
+def _install(roots: dict[str, Any], at_once: int) -> int:
+    installer = _Installer(
+        [spec.package for spec in roots.values()],
+        explicit=set(roots),
+        concurrent_packages=at_once,
+        restage=True,
+        unsigned=True,
+    )
+    try:
+        installer.install()
+    except spack.error.InstallError:
+        return 1
+    return 0
+
+
+def _roots(directories: list[str]) -> dict[str, Any]:
+    """The roots of all environments by hash: those that share packages build them once."""
+    found: dict[str, Any] = {}
+    for directory in directories:
+        for spec in spack.environment.Environment(directory).concrete_roots():
+            found.setdefault(spec.dag_hash(), spec)
+    return found
+
+
+def _forget(hashes: list[str]) -> None:
+    """Packages whose prefix is gone are not installed, whatever the database says."""
+    database = spack.store.STORE.db
+    with database.write_transaction():
+        for key in hashes:
+            _, record = database.query_by_spec_hash(key)
+            if record:
+                record.installed = False
+
+
+class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
+    """Spack's own, which tells what it does."""
+
+    def start_task(self, task: Any, *others: Any) -> None:
+        """Tell that a package's turn has come."""
+        if not task.pkg.spec.external:
+            tell(task.pkg.spec, phase="start")
+        super().start_task(task, *others)
+
+    def _update_installed(self, task: Any) -> None:
+        fresh = task.pkg_id not in self.installed
+        super()._update_installed(task)
+        if fresh:
+            built = "built" if getattr(task, "process_handle", None) else "there"
+            tell(task.pkg.spec, done="cached" if task.pkg.installed_from_binary_cache else built)
+
+    def _update_failed(self, task: Any, mark: Any = None, exc: Any = None) -> None:
+        spec, log = task.pkg.spec, task.pkg.log_path
+        if exc is None:
+            tell(spec, skipped=True)
+        else:
+            kept = log if Path(log).exists() else ""
+            tell(spec, failed=str(exc)[:_WIDTH], lines=_lines(exc, log), log=kept)
+        super()._update_failed(task, mark, exc)
+
+
+def _lines(exc: Any, log: str) -> list[str]:
+    """The lines that matter: the log's errors as Spack finds them, or its end, or Spack's own words."""
+    if getattr(exc, "name", "") != "ProcessError" or not Path(log).exists():
+        text = getattr(exc, "long_message", None) or ""
+        return [line[:_WIDTH] for line in text.splitlines() if line.strip()][:_LINES]
+    errors, _ = spack.util.log_parse.parse_log_events(log, 2, 1)
+    found: dict[int, str] = {}
+    for error in errors:
+        found.update({number: error[number] for number in range(error.start, error.end)})
+        if len(found) >= _LINES:
+            break
+    ends = Path(log).read_text("utf-8", "replace").splitlines()[-_LINES:]
+    lines = [found[number] for number in sorted(found)][:_LINES] or ends
+    return [line.rstrip()[:_WIDTH] for line in lines]
+
+
+def _tell_of_phases() -> None:
+    """Have each build tell of its phases, from its own process."""
+    execute = spack.builder.InstallationPhase.execute
+    stage = spack.package_base.PackageBase.do_patch
+
+    def executed(phase: Any) -> None:
+        tell(phase.builder.pkg.spec, phase=phase.name)
+        execute(phase)
+
+    def staged(pkg: Any) -> None:
+        tell(pkg.spec, phase="unpack")
+        stage(pkg)
+
+    spack.builder.InstallationPhase.execute = executed
+    spack.package_base.PackageBase.do_patch = staged

@@ -1,0 +1,39 @@
+"""A build cache: finished packages by their hashes, for other prefixes."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackgen import files
+from stackgen.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """A directory that is a binary mirror of Spack, without signatures: who may write to it is trusted."""
+
+    directory: Path
+    writable: bool
+
+
+def open_cache(directory: Path, progress: Progress) -> Cache:
+    """The cache in a directory, made where it is not there; one that may not be written to is only read."""
+    if not directory.is_dir():
+        with files.reported(f"cannot make the build cache {directory}"):
+            directory.mkdir(parents=True)
+    writable = _is_writable(directory)
+    if not writable:
+        progress.say(f"the build cache {directory} cannot be written to: it is used, and nothing is added")
+    return Cache(directory=directory, writable=writable)
+
+
+def _is_writable(directory: Path) -> bool:
+    """Whether a file can be made there: of a file system mounted read-only, permissions say nothing."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=".stackgen-", dir=directory)
+    except OSError:
+        return False
+    os.close(handle)
+    Path(name).unlink()
+    return True
