@@ -1,10 +1,9 @@
 """The probe as one file that runs on a machine's own Python, with archspec's table of processors inside."""
 
-import ast
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from archspec.cpu import TARGETS
@@ -12,6 +11,7 @@ from archspec.cpu.schema import TARGETS_JSON
 
 from stackgen import targets
 from stackgen.errors import InputError, WorkError
+from stackgen.one_file import joined
 from stackgen.probe.reading import is_line
 from stackgen.run import Command, Runner
 
@@ -56,15 +56,7 @@ def probed(name: str | None, run: Runner) -> str:
 
 def probe_script() -> str:
     """The text of the program."""
-    sources = [(_PACKAGE / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES]
-    imports = sorted({line for source in sources for line in _imports(source)}, key=_plain_imports_first)
-    bodies = [_body(source) for source in sources]
-    return (
-        _BEGINNING
-        + "\n".join(["", *imports, "", ""])
-        + "\n\n".join(bodies)
-        + _END.format(table=_table_text())
-    )
+    return joined(_PACKAGE, _MODULES, _BEGINNING, _END.format(table=_table_text()))
 
 
 def processor_table() -> Mapping[str, Mapping[str, list[str]]]:
@@ -94,30 +86,3 @@ def _table_text() -> str:
         for part, rows in processor_table().items()
     ]
     return "{\n" + "".join(parts) + "}"
-
-
-def _statements(source: str) -> Iterator[tuple[ast.stmt, bool]]:
-    """The statements of a module after its docstring, each with whether it imports something."""
-    for statement in ast.parse(source).body[1:]:
-        yield statement, isinstance(statement, ast.Import | ast.ImportFrom)
-
-
-def _imports(source: str) -> Iterator[str]:
-    """What a module imports of the standard library, one name a line."""
-    for statement, _ in _statements(source):
-        if isinstance(statement, ast.Import):
-            yield from (f"import {alias.name}" for alias in statement.names)
-        elif isinstance(statement, ast.ImportFrom) and not str(statement.module).startswith("stackgen."):
-            yield from (f"from {statement.module} import {alias.name}" for alias in statement.names)
-
-
-def _plain_imports_first(line: str) -> tuple[bool, str]:
-    return line.startswith("from"), line
-
-
-def _body(source: str) -> str:
-    """A module without its docstring and imports, comments kept."""
-    last = max(
-        (statement.end_lineno or 0 for statement, imports in _statements(source) if imports), default=0
-    )
-    return "\n".join(source.splitlines()[last:]).strip("\n") + "\n"

@@ -4,9 +4,25 @@ from collections.abc import Collection
 from pathlib import Path
 
 from stackgen import __version__
+from stackgen.one_file import joined
 
-_INSIDE = Path(__file__).parents[1] / "inside"
-_IMPORT = "from stackgen.inside.verdict import gpg_words, verdict\n"
+_PACKAGE = Path(__file__).parents[1] / "inside" / "installer"
+_MODULES = ("telling", "kit", "machine", "verdict", "signature", "place", "putting", "command")
+"""In the order of their needs."""
+_BEGINNING = '''\
+#!/usr/bin/env python3
+"""Put stackgen where this kit is all that there is: `python3 KIT/install.py --prefix DIR`.
+
+It runs on Python 3.6 with nothing installed, and needs a Python from 3.11 on for stackgen; it writes into DIR
+alone and asks no network. Again, it does nothing, or mends what is not whole; killed at any moment, it leaves
+what the next run removes.
+"""
+'''
+_END = """
+
+if __name__ == "__main__":
+    sys.exit(main(os.path.dirname(os.path.realpath(__file__)), sys.argv[1:]))
+"""
 _README = """\
 A kit of stackgen {version}: all that a machine without internet needs to build
 
@@ -40,12 +56,5 @@ def readme(environments: Collection[str]) -> bytes:
 
 
 def installer_text() -> bytes:
-    """The program `install.py`, one file: what it shares with stackgen is put inside."""
-    program = (_INSIDE / "install.py").read_text(encoding="utf-8")
-    shared = (_INSIDE / "verdict.py").read_text(encoding="utf-8")
-    body = shared[shared.index("\n_REFUSALS") :]
-    imports = "import re\nfrom typing import List, NamedTuple\n"
-    assert program.count(_IMPORT) == 1
-    assert imports in shared
-    place = program.index("\n_FORMAT")
-    return (program[:place].replace(_IMPORT, "") + body + "\n" + program[place:]).encode()
+    """The program `install.py`, one file."""
+    return joined(_PACKAGE, _MODULES, _BEGINNING, _END).encode()

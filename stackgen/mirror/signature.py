@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
-from stackgen.inside.verdict import Verdict, gpg_words, verdict
+from stackgen.inside.installer.verdict import Verdict, gpg_words, verdict
 from stackgen.mirror.manifest import NAME, SIGNATURE, read_manifest
 from stackgen.progress import Progress
 from stackgen.run import Command, Outcome, Runner
