@@ -79,21 +79,26 @@ class SpackJob:
     def _fill_python(self, python: Path, made: View, workshop: Workshop) -> None:
         layout = interpreters.examine(python, workshop)
         prefix.lay(layout, workshop)
+        pip = self._linked_pip(workshop)
         with ThreadPoolExecutor(max_workers=1) as meanwhile:
             copied = meanwhile.submit(interpreters.copy, layout, workshop)
             write(made, workshop.prefix)
-            self._install_pip(workshop)
+            # Packages do not need it when they are used, but people do: `pip list`, `pip check`.
+            if pip and all(node.name != PIP for node in self.closure.nodes):
+                install_wheels(self.name, {"pip": pip.name.split("-")[1]}, workshop)
             copied.result()
-        prefix.finish(layout, workshop, self._wheel if self.pip else None)
+        prefix.finish(layout, workshop, pip)
         tidy(workshop)
         prefix.compile_bytecode(layout, workshop)
 
-    def _install_pip(self, workshop: Workshop) -> None:
-        """Packages by Spack do not need it when they are used, but people do: `pip list`, `pip check`."""
-        if self.pip and all(node.name != PIP for node in self.closure.nodes):
-            with files.reported(f"cannot link {self._wheel}"):
-                (workshop.wheels / self.pip.name).symlink_to(self._wheel.resolve())
-            install_wheels(self.name, {"pip": self.pip.version}, workshop)
+    def _linked_pip(self, workshop: Workshop) -> Path | None:
+        """The wheel of pip by its own name: Spack's mirrors have only its hash."""
+        if self.pip is None:
+            return None
+        link = workshop.wheels / self.pip.name
+        with files.reported(f"cannot link {self._wheel}"):
+            link.symlink_to(self._wheel.resolve())
+        return link
 
     @property
     def _wheel(self) -> Path:
