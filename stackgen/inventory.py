@@ -1,7 +1,8 @@
 """What a mirror will need for an environment, listed from its lock: nothing is fetched."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from stackgen.lock import Lock
 from stackgen.plan import Plan
 from stackgen.run import Runner
 from stackgen.spack.asking import Host, Spack
-from stackgen.spack.driver import Source
+from stackgen.spack.driver import Source, archive
 from stackgen.spack.driver import sources as spack_sources
 from stackgen.spack.home import find_spack
 
@@ -47,20 +48,73 @@ def inventory(plan: Plan, lock: Lock, run: Runner) -> Inventory:
     wheels = set(_wheels(lock))
     if not lock.spack:
         return Inventory(needed=tuple(sorted(wheels, key=_order)), downloads=())
+    with _asked(plan, lock, run) as question:
+        found = spack_sources(question.directories, question.locks, question.host, question.spack)
+    spack = {_needed(source) for source in found.sources}
+    return Inventory(needed=tuple(sorted(wheels | spack, key=_order)), downloads=found.downloads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What Spack is asked with about a lock."""
+
+    directories: Mapping[str, Path]
+    locks: Mapping[str, Path]
+    host: Host
+    spack: Spack
+
+
+@contextmanager
+def _asked(plan: Plan, lock: Lock, run: Runner) -> Iterator[_Question]:
+    """The environments of a lock, written to where Spack can read them; WorkError where there is no Spack."""
     home = find_spack()
     with tempfile.TemporaryDirectory(prefix="stackgen-sources-") as scratch:
         place = Path(scratch)
         files.write_tree(environment_tree(plan), place / "tree")
         for solved in lock.spack:
             files.write(place / f"{solved.name}.lock", solved.text)
-        found = spack_sources(
-            {solved.name: place / "tree/spack" / solved.name for solved in lock.spack},
-            {solved.name: place / f"{solved.name}.lock" for solved in lock.spack},
-            Host.of(plan.system),
-            Spack(home=home, run=run, scratch=place),
+        yield _Question(
+            directories={solved.name: place / "tree/spack" / solved.name for solved in lock.spack},
+            locks={solved.name: place / f"{solved.name}.lock" for solved in lock.spack},
+            host=Host.of(plan.system),
+            spack=Spack(home=home, run=run, scratch=place),
         )
-    spack = {_needed(source) for source in found.sources}
-    return Inventory(needed=tuple(sorted(wheels | spack, key=_order)), downloads=found.downloads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Makers:
+    """Where the sources of locks come from, as the recipes say; what a mirror asks for its `upstream`."""
+
+    locked: tuple[tuple[Plan, Lock], ...]
+    run: Runner
+
+    def addresses(self, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Where the makers of sources offer them, by path below a mirror of Spack's."""
+        found: dict[str, tuple[str, ...]] = {}
+        for plan, lock, _ in self._concerned(paths):
+            with _asked(plan, lock, self.run) as question:
+                told = spack_sources(question.directories, question.locks, question.host, question.spack)
+            for source in told.sources:
+                found[source.path] = tuple(dict.fromkeys((*found.get(source.path, ()), *source.urls)))
+        return found
+
+    def archive(self, paths: Collection[str], into: Path) -> Mapping[str, str]:
+        """Have Spack fetch and pack what is no plain file; why not, for each that could not be had."""
+        reasons: dict[str, str] = {}
+        for plan, lock, theirs in self._concerned(paths):
+            waiting = {path for path in theirs if not (into / path).is_file()}
+            with _asked(plan, lock, self.run) as question:
+                reasons |= archive(
+                    question.directories, question.locks, waiting, into, question.host, question.spack
+                )
+        return {path: reason for path, reason in reasons.items() if not (into / path).is_file()}
+
+    def _concerned(self, paths: Collection[str]) -> Iterator[tuple[Plan, Lock, frozenset[str]]]:
+        """The locks that need any of these sources, and which."""
+        for plan, lock in self.locked:
+            theirs = {source.path for solved in lock.spack for source in solved.sources}
+            if concerned := theirs.intersection(paths):
+                yield plan, lock, frozenset(concerned)
 
 
 def _needed(source: Source) -> Needed:

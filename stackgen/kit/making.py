@@ -1,12 +1,13 @@
 """The stage that makes a kit: a mirror, and beside it all that a machine needs that has no stackgen."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from stackgen.environments import spack_environments
 from stackgen.errors import InputError
+from stackgen.inventory import Makers
 from stackgen.kit.archives import spack_archives
 from stackgen.kit.readme import installer_text, readme
 from stackgen.kit.tools import ToolLock, pythons, tool_lock
@@ -27,9 +28,10 @@ Locked = Mapping[str, tuple[Project, Lock]]
 """Environments by name, each with its lock."""
 
 
-def make_kit(locked: Locked, root: Path, site: Site, tools: Tools) -> Mirror:
+def make_kit(locked: Locked, root: Path, site: Site, tools: Tools, given: Collection[Path] = ()) -> Mirror:
     """The kit in a directory, complete for these environments; what it has whole is not made again.
 
+    Files that lie below the `given` directories are taken from there.
     Errors as those of `mirror`; InputError where two environments differ in what a file of theirs says.
     """
     contents = {name: environment_files(project, lock) for name, (project, lock) in locked.items()}
@@ -54,7 +56,8 @@ def make_kit(locked: Locked, root: Path, site: Site, tools: Tools) -> Mirror:
         name: replace(lock, wheels=(*lock.wheels, *(tool.wheels for tool in chosen[name])))
         for name, (_, lock) in locked.items()
     }
-    return mirror(locks, root, site, tools.run, tools.progress)
+    makers = Makers(locked=tuple((project.plan, lock) for project, lock in locked.values()), run=tools.run)
+    return mirror(locks, root, site, tools.run, tools.progress, upstream=makers, given=given)
 
 
 def _archives(locked: Locked, root: Path, progress: Progress) -> Mapping[str, Content]:

@@ -1,6 +1,6 @@
 """What Spack is asked for: locks of environments, their sources, and whether it knows what specs name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,18 @@ from typing import Any
 from stackgen.errors import Fault
 from stackgen.spack.asking import Host, Spack, ask
 
-__all__ = ["Host", "Refused", "Solved", "Source", "Sources", "Spack", "check_specs", "solve", "sources"]
+__all__ = [
+    "Host",
+    "Refused",
+    "Solved",
+    "Source",
+    "Sources",
+    "Spack",
+    "archive",
+    "check_specs",
+    "solve",
+    "sources",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +132,28 @@ def _sorted(sources: Iterable[Source]) -> tuple[Source, ...]:
 
 def _source(line: Mapping[str, Any]) -> Source:
     return Source(**{**line, "urls": tuple(line["urls"])})
+
+
+def archive(  # noqa: PLR0913, PLR0917 - what `sources` takes, which of them, and where to
+    directories: Mapping[str, Path],
+    locks: Mapping[str, Path],
+    paths: Collection[str],
+    into: Path,
+    host: Host,
+    spack: Spack,
+) -> dict[str, str]:
+    """Have Spack fetch and pack these sources, known by their paths, below a directory.
+
+    Why not, for each that could not be had.
+    """
+    question = {
+        "ask": "archive",
+        "environments": {name: [str(directories[name]), str(lock)] for name, lock in locks.items()},
+        "paths": sorted(paths),
+        "into": str(into),
+    }
+    told = ask(question, host, spack, network=True)
+    return {line["path"]: line["reason"] for line in told if line["reason"]}
 
 
 def check_specs(

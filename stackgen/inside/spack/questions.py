@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stackgen.inside.spack import names, scopes, solve, sources, standin, workers
+from stackgen.inside.spack import archives, names, scopes, solve, sources, standin, workers
 
 
 def answered(question: Mapping[str, Any]) -> Iterator[str]:
@@ -18,5 +18,7 @@ def answered(question: Mapping[str, Any]) -> Iterator[str]:
             yield from solve.solved(question["directories"], plainly=question.get("plainly", False))
         case "sources":
             yield from sources.listed(question["environments"])
+        case "archive":
+            yield from archives.archived(question["environments"], question["paths"], question["into"])
         case "names":
             yield from names.checked(question["specs"], question["directory"])
