@@ -26,7 +26,7 @@ from stackgen.errors import Fault, InputError
 from stackgen.lua import Source, call, literal
 from stackgen.manual import manual
 from stackgen.model.scalars import NEWEST
-from stackgen.plan import About, Plan, specifier
+from stackgen.plan import About, Plan, fitting, is_numbered, ordered
 from stackgen.release import InstalledFramework
 from stackgen.tree import File, Tree
 
@@ -81,10 +81,11 @@ def _whatis(framework: InstalledFramework, about: About) -> list[str]:
     fields = {
         "Name": about.title,
         "Version": framework.version,
-        "Description": about.summary or f"{about.title} with a Python of its own",
+        "Description": about.summary
+        or f"{about.title}{' with a Python of its own' if framework.python else ''}",
         "URL": about.homepage,
         "Category": "AI and data science",
-        "Keywords": ", ".join(("Python", framework.name, *about.features)),
+        "Keywords": ", ".join((*(("Python",) if framework.python else ()), framework.name, *about.features)),
     }
     return [f"{name}: {text}" for name, text in fields.items() if text]
 
@@ -111,14 +112,14 @@ def _versions(plan: Plan, module: str, versions: Iterable[str]) -> str:
         names[version].append(short)
     calls = [
         call("module_version", f"{plan.namespace}/{module}/{version}", *names[version])
-        for version in sorted(names, key=Version)
+        for version in ordered(names)
     ]
     return TEMPLATES.get_template("modulerc.lua.j2").render(calls=calls)
 
 
 def short_versions(versions: Iterable[str]) -> dict[str, str]:
     """What users may write instead of a version: `2.21` for 2.21.0, the highest where several would fit."""
-    known = sorted(versions, key=Version)
+    known = [version for version in ordered(versions) if is_numbered(version)]
     short = {}
     for version in known:
         parsed = Version(version)
@@ -145,8 +146,7 @@ def _part(part: str) -> tuple[int, str]:
 
 def _default(plan: Plan, module: str, versions: Iterable[str]) -> str:
     """What `modules.defaults` asks for, or the highest; a pre-release only where there is nothing else."""
-    wanted = specifier(dict(plan.defaults).get(module, NEWEST))
-    return max(wanted.filter(versions), key=Version)
+    return fitting(dict(plan.defaults).get(module, NEWEST), versions)[-1]
 
 
 def _refuse_faults(plan: Plan, modules: dict[str, list[InstalledFramework]]) -> None:
@@ -169,8 +169,8 @@ def _default_faults(plan: Plan, modules: dict[str, list[InstalledFramework]]) ->
         Fault(
             where=f"modules.defaults.{module}",
             what=f"{wanted} is no version of the module {module}",
-            remedy=f"use one of {', '.join(sorted((one.version for one in modules[module]), key=Version))}",
+            remedy=f"use one of {', '.join(ordered(one.version for one in modules[module]))}",
         )
         for module, wanted in plan.defaults
-        if module in modules and not list(specifier(wanted).filter(one.version for one in modules[module]))
+        if module in modules and not fitting(wanted, [one.version for one in modules[module]])
     ]

@@ -2,7 +2,7 @@
 
 from stackgen.plan.planning import plan
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
-from stackgen.plan.versions import specifier
+from stackgen.plan.versions import fitting, is_numbered, ordered, specifier
 
 __all__ = [
     "About",
@@ -12,6 +12,9 @@ __all__ = [
     "Platform",
     "SpackPlan",
     "WheelsPlan",
+    "fitting",
+    "is_numbered",
+    "ordered",
     "plan",
     "specifier",
 ]

@@ -1,5 +1,7 @@
 """Versions as sites write them, and which of them fit together."""
 
+from collections.abc import Iterable
+
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -13,6 +15,33 @@ def specifier(version: str) -> SpecifierSet:
     """
     known = _known(version)
     return SpecifierSet(f"==={version}") if known is None else known
+
+
+def fitting(wanted: str, versions: Iterable[str]) -> list[str]:
+    """The versions that `wanted` means, the lowest first; a pre-release only where there is nothing else.
+
+    What has no number, such as Spack's `develop`, is lower than all that has, and is meant by its name.
+    """
+    known = ordered(versions)
+    numbered = [version for version in known if is_numbered(version)]
+    named = [version for version in known if version not in numbered and wanted in {version, NEWEST}]
+    return [*named, *specifier(wanted).filter(numbered)]
+
+
+def ordered(versions: Iterable[str]) -> list[str]:
+    """Versions of a framework, whatever it comes from, the lowest first."""
+    known = sorted(versions)
+    numbered = sorted((version for version in known if is_numbered(version)), key=Version)
+    return [*(version for version in known if not is_numbered(version)), *numbered]
+
+
+def is_numbered(version: str) -> bool:
+    """Whether it is a version of Python packages' (PEP 440), which has an order."""
+    try:
+        Version(version)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def may_be(version: str, wanted: str) -> bool:

@@ -119,6 +119,7 @@ def test_nothing_starts_a_process_when_a_module_is_loaded():
         (["2.21", "2.21.1"], {}),
         (["2.22.0rc1", "2.22.0"], {"2.22": "2.22.0"}),
         (["3"], {"3.0": "3"}),
+        (["develop", "1.0.2", "git.main"], {"1.0": "1.0.2"}),
     ],
 )
 def test_short_versions_mean_the_highest(versions, short):
@@ -149,6 +150,27 @@ def test_the_default_is_what_the_site_asks_for_or_the_highest(asked, default):
         tuple(installed(name, version, module="tensorflow") for name, version in names.items()),
     )
     assert default_of(tree["modules/Core/hpai/tensorflow/.modulerc.lua"].text) == default
+
+
+@pytest.mark.parametrize(("asked", "default"), [({}, "1.0"), ({"caffe": "develop"}, "develop")])
+def test_what_has_no_number_is_the_default_where_it_is_named(asked, default):
+    caffes = {
+        "caffe": {"from": "spack", "version": "1.0"},
+        "caffe-next": {"from": "spack", "version": "develop", "module": "caffe", "spec": "caffe"},
+    }
+    frameworks = (installed("caffe", "1.0"), installed("caffe-next", "develop", module="caffe"))
+    tree = module_tree(planned(caffes, defaults=asked), frameworks)
+    assert default_of(tree["modules/Core/hpai/caffe/.modulerc.lua"].text) == default
+
+
+def test_what_has_no_python_hides_nobodys():
+    caffe = installed("caffe", "1.0", python="", source="spack", packages={"caffe": "1.0", "boost": "1.88.0"})
+    tree = module_tree(planned({"caffe": {"from": "spack", "version": "1.0"}}), (caffe,))
+    text = tree["modules/Core/hpai/caffe/1.0.lua"].text
+    assert "PYTHON" not in text
+    assert "python" not in text.lower().replace("/pythons/", "")
+    assert "Its programs lie in $HPAI_CAFFE_ROOT/bin." in text
+    assert "Packages (2, built by Spack)" in text
 
 
 def test_a_default_that_is_not_there_is_refused():
