@@ -20,7 +20,7 @@ from stackgen.release import Release, Report, read_release, request
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
 from stackgen.smoke import smoke
-from stackgen.store import install, open_store
+from stackgen.store import Store, install, open_cache, open_store, unfit
 from stackgen.tree import Tree
 
 
@@ -46,6 +46,10 @@ class BuildOptions:
     sandbox: Sandbox | None = None
     """The best that this machine allows where not named."""
     until: Stage = Stage.PUBLISH
+    cache: Path | None = None
+    """The build cache of what Spack builds; none where not named."""
+    jobs: int = 0
+    """Compilers at once; as many as the machine serves where 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ def collect(projects: tuple[Project, ...], directory: Path, tools: Tools, key: s
 def build_project(project: Project, options: BuildOptions, tools: Tools) -> Result:
     """Go the whole way, or as far as `options.until`; what is done already is not done again."""
     with project.placed():
-        if faults := unbuildable(project.plan):
+        if faults := (*unbuildable(project.plan), *unfit(project.plan)):
             raise InputError(*faults)
     lock = _lock(project, options, tools)
     if options.until == Stage.LOCK:
@@ -116,9 +120,8 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
         return Result(reached=Stage.MIRROR)
     prefixes: dict[str, Path] = {}
     if lock.spack:
-        home = spack_from(source.root, tools.run, tools.progress)
-        store = open_store(project.plan, source, home, tools.run, options.sandbox)
-        install(project.plan, lock, source, store, tools.progress)
+        store = _store(project, source, options, tools)
+        install(project.plan, lock, source, store, tools.progress, options.jobs)
         prefixes = {key: path for one in lock.spack for key, path in store.prefixes(one).items()}
         tree |= hierarchy(project.plan, lock, store, tools.progress)
     build(project.plan, lock, source, tools.run, tools.progress, options.sandbox, prefixes)
@@ -130,6 +133,12 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
         return Result(reached=Stage.TEST)
     release = releases.publish(project.prefix, project.plan.release)
     return Result(reached=Stage.PUBLISH, release=release, switched=True)
+
+
+def _store(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> Store:
+    home = spack_from(source.root, tools.run, tools.progress)
+    cache = open_cache(options.cache, tools.progress) if options.cache else None
+    return open_store(project.plan, source, home, tools.run, options.sandbox, cache)
 
 
 def _check_signature(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> None:

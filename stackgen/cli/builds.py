@@ -40,16 +40,29 @@ _STAGES = ("lock", "mirror", "build", "test", "publish")
 @click.option(
     "--until", type=click.Choice(_STAGES), default="publish", show_default=True, help="The last stage to run."
 )
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    help="A directory of packages that Spack has built: taken from it, and put there when finished. It is not"
+    " signed: name none that others write to.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Compilers at once; as many as processors and memory allow where not given.",
+)
 @require_signature
 @keys
 @as_json
 @verbose
-def build(  # noqa: PLR0913 - one argument an option
+def build(  # noqa: PLR0913, PLR0917 - one argument an option
     environment: Path,
     prefix: str | None,
     mirror: Path | None,
     sandbox: str | None,
     until: str,
+    cache: Path | None,
+    jobs: int | None,
     *,
     keys: Path | None,
     offline: bool,
@@ -76,6 +89,8 @@ def build(  # noqa: PLR0913 - one argument an option
         signature=Demand(required=require_signature, keys=keys),
         sandbox=Sandbox(sandbox) if sandbox else None,
         until=Stage(until),
+        cache=cache.absolute() if cache else None,
+        jobs=jobs or 0,
     )
     project = open_project(environment, prefix)
     result = build_project(project, options, tools(verbose=verbose))

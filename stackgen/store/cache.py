@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackgen import files
+from stackgen.graph import Node
 from stackgen.progress import Progress
 
 
@@ -15,6 +16,11 @@ class Cache:
 
     directory: Path
     writable: bool
+
+    def holds(self, node: Node) -> bool:
+        """Whether there is an entry of a package; only when it is taken it turns out whether it is whole."""
+        name = f"{node.name}-{node.version}-{node.hash}.spec.manifest.json"
+        return (self.directory / "v3/manifests/spec" / node.name / name).exists()
 
 
 def open_cache(directory: Path, progress: Progress) -> Cache:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen.errors import WorkError
+from stackgen.graph import Node
 from stackgen.lock import Lock
 from stackgen.mirror import Mirror
 from stackgen.plan import Plan
 from stackgen.programs import patchelf_program
 from stackgen.progress import Progress
-from stackgen.spack.graph import Node
 from stackgen.spack.start import copy_index
+from stackgen.store.fitting import refuse_moved, remember_place
 from stackgen.store.machine import check_machine
 from stackgen.store.place import Store, locked_graph
 from stackgen.store.settings import furniture, store_tree
+from stackgen.store.sources import require_sources
 from stackgen.store.strength import Strength, strength
 from stackgen.store.told import Told
 from stackgen.store.whole import Found, found
@@ -33,13 +35,13 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     not be built; all else is.
     """
     nodes = needed(lock)
-    if not nodes:
-        return
+    refuse_moved(store)
     before = found(store, nodes)
     if before.whole:
         _prepare(plan, lock, mirror, store)
         return
     check_machine(plan, lock, store.run)
+    require_sources(lock, [nodes[key] for key in (*before.absent, *before.gone)], mirror, store.cache)
     _prepare(plan, lock, mirror, store)
     _build(lock, store, nodes, before, progress, strength(jobs))
     after = found(store, nodes)
@@ -64,6 +66,7 @@ def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> None:
         for directory in furniture():
             (store.root / directory).mkdir(parents=True, exist_ok=True)
         copy_index(store.home, store.index)
+    remember_place(store)
     files.point(store.root / "tools/patchelf", str(patchelf_program()))
     files.write_tree(store_tree(plan, lock, mirror, store), store.root)
 

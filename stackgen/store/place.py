@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from stackgen.environments.settings import PADDED_LENGTH
+from stackgen.graph import Graph, Node, graph
 from stackgen.lock import SpackLock
 from stackgen.run import Command, Runner
 from stackgen.sandbox import Sandbox, confined
-from stackgen.spack.graph import Graph, Node, graph
 from stackgen.spack.home import SpackHome
 from stackgen.store.cache import Cache
 

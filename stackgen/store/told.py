@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from stackgen.errors import WorkError
+from stackgen.graph import Node
 from stackgen.progress import Advance, Progress
 from stackgen.run import Outcome
-from stackgen.spack.graph import Node
 
 _FULL = ("No space left on device", "Disk quota exceeded")
 _WORDS = {"built": "built in {:.0f} s", "cached": "taken from the build cache"}

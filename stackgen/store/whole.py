@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stackgen.spack.graph import Node
+from stackgen.graph import Node
 from stackgen.store.place import Store, directory_name
 
 _FINISHED = ".spack/install_manifest.json"
