@@ -201,11 +201,14 @@ def _text(plan: Plan, module: Module, described: Mapping[str, Described]) -> str
 def _effects(parts: Iterable[_Part], described: Mapping[str, Described]) -> Iterator[DescribedEffect]:
     for part in parts:
         one = described[part.node.hash]
+        programs = part.runs and any(effect.variable == "PATH" for effect in one.effects)
         for effect in one.effects:
             if not part.runs and effect.variable in _OF_PROGRAMS:
                 continue
             if effect.kind in _PATHS and one.prefix in _SYSTEM and effect.value.startswith(one.prefix):
                 continue
+            if programs and effect.variable == "MANPATH":
+                continue  # man goes by PATH, and Lmod would not leave a MANPATH as it was
             yield effect
 
 
@@ -216,7 +219,7 @@ def _calls(module: Module, own: Described, effects: tuple[DescribedEffect, ...])
     """The calls of the template's Lua functions, each once."""
     calls = [call("set", f"{variable_name(module.node.name)}_ROOT", own.prefix), *map(_call, effects)]
     if any(effect.variable == "MANPATH" for effect in effects):
-        calls.append(call("append", "MANPATH", "", ":"))  # an empty entry: the system's own
+        calls.insert(0, call("keep_manual"))
     yield from dict.fromkeys(call for call in calls if call)
 
 

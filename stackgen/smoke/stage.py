@@ -23,6 +23,7 @@ from stackgen.release import Check, InstalledFramework, Report, read_release
 from stackgen.run import Outcome, Runner, TimeLimitError
 from stackgen.smoke import checks
 from stackgen.smoke.evidence import Evidence, read_evidence
+from stackgen.smoke.hierarchy import hierarchy_checks
 from stackgen.smoke.products import DIGITS, factors
 from stackgen.smoke.programs import Programs, interpreter, linked_programs
 from stackgen.smoke.session import NOT_LOADED, Caller, Entrance, hostile
@@ -57,7 +58,7 @@ def _own_script(framework: str) -> str:
 
 
 def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
-    """Test every framework of a release, staged or published; nothing of it is changed."""
+    """Test every module of a release, staged or published; nothing of it is changed."""
     release = read_release(staged)
     planned: dict[str, WheelsPlan | SpackPlan] = {
         framework.name: framework for framework in plan.frameworks if not isinstance(framework, ContainerPlan)
@@ -79,6 +80,8 @@ def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
                 run=run,
             )
             found += trial.checks()
+    if lmod:
+        found += hierarchy_checks(staged, release, lmod, run)
     return Report(release=release.name, request=release.request, checks=tuple(found))
 
 

@@ -7,7 +7,14 @@ import pytest
 from made_up import Built, built, planned
 
 from stackgen.files import write_tree
+from stackgen.graph import graph
+from stackgen.lmod import lmod_start
+from stackgen.modules import module_tree
+from stackgen.release import InstalledFramework, Release
+from stackgen.run import LoggedRunner
+from stackgen.smoke.hierarchy import hierarchy_checks
 from stackgen.spack import SpackHome
+from stackgen.tree import File, Tree
 
 pytestmark = pytest.mark.spack
 
@@ -62,3 +69,81 @@ def test_unloading_leaves_no_trace(name: str, core: Path, tmp_path: Path):
     assert (loaded["MPICC"], noted["between"]["MPICC"]) == ("/usr/bin/mpicc", "/usr/bin/mpicc")
     assert noted["between"]["MODULEPATH"] == loaded["MODULEPATH"]
     assert noted["after"] == noted["before"]
+
+
+def test_spider_names_the_prerequisite(core: Path, tmp_path: Path):
+    output = lmod.session(lmod.shell("bash"), core, ["module spider answer"], {}, tmp_path).output
+    told = output.partition("You will need to load all module(s) on any one of the lines below")[2]
+    assert told.splitlines()[2].strip() == "openmpi/4.1.4"
+
+
+def test_what_it_shows_has_no_hash(core: Path, lab: Built, tmp_path: Path):
+    lines = ["module load openmpi answer", "module --show_hidden avail", "module list"]
+    output = lmod.session(lmod.shell("bash"), core, lines, {}, tmp_path).output
+    assert "openmpi/4.1.4" in output
+    for lock in lab.lock.spack:
+        assert [key for key in graph(lock.text).nodes if key[:5] in output] == []
+
+
+def release(core: Path, lab: Built, **changes: object) -> Release:
+    """A release of these modules, and one framework without a Python, staged where the modules are."""
+    prefix = core.parents[1] / "six"
+    framework = InstalledFramework(
+        name="six", module="six", version="1.0", prefix=str(prefix), python="3.11", packages={}, settings={}
+    )
+    frameworks = module_tree(lab.plan, (framework,))
+    write_tree(frameworks, core.parents[1])
+    return Release(
+        name="1", environment="lab", system="Here", namespace="hpai", request="0", frameworks=(framework,)
+    )
+
+
+def found(core: Path, lab: Built, run: LoggedRunner) -> dict[tuple[str, str], str]:
+    """What the test of a release says of its hierarchy: details, of what failed with a cross."""
+    start = lmod_start()
+    assert start
+    checks = hierarchy_checks(core.parents[1], release(core, lab), start, run)
+    return {
+        (check.framework, check.name): check.detail if check.passed else f"x {check.detail}"
+        for check in checks
+    }
+
+
+def test_each_module_is_tested(core: Path, lab: Built, run: LoggedRunner):
+    assert found(core, lab, run) == {
+        ("greeting/1.2.3", "module"): "through Lmod",
+        ("openmpi/4.1.4", "module"): "through Lmod",
+        ("answer/4.2", "module"): "after openmpi/4.1.4, through Lmod",
+        ("six", "after all of the hierarchy"): "hpai/six/1.0",
+    }
+
+
+def test_modules_that_fail_are_told(lab: Built, run: LoggedRunner, tmp_path: Path):
+    core = tmp_path / "modules/Core"
+    write_tree(lab.modules, tmp_path)
+    mpi, greeting = core / "openmpi/4.1.4.lua", core / "greeting/1.2.3.lua"
+    mpi.write_text(mpi.read_text().replace('"openmpi/4.1.4")', '"openmpi/4.1.5")'))
+    greeting.write_text(greeting.read_text() + 'if mode() == "load" then append_path("PATH", "/late") end\n')
+    write_tree(
+        Tree(
+            {
+                "broken/1.lua": File("no Lua"),
+                "gone/1.lua": File('setenv("GONE_ROOT", "/nowhere")'),
+                "late/1.lua": File('setenv("LATE_ROOT", "/")\nif mode() == "load" then setenv("A", "1") end'),
+            }
+        ),
+        core,
+    )
+    broken = (
+        f"x Unable to load module because of error when evaluating modulefile: {core}/broken/1.lua:"
+        """ [string "no Lua"]:1: syntax error near 'Lua'"""
+    )
+    assert found(core, lab, run) == {
+        ("answer/4.2", "module"): 'x The following module(s) are unknown: "answer/4.2"',
+        ("broken/1", "module"): broken,
+        ("gone/1", "module"): "x $GONE_ROOT is '/nowhere', which is no directory",
+        ("greeting/1.2.3", "module"): "x it leaves PATH changed",
+        ("late/1", "module"): "x it leaves A changed",
+        ("openmpi/4.1.4", "module"): "through Lmod",
+        ("six", "after all of the hierarchy"): broken,
+    }
