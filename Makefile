@@ -12,7 +12,7 @@ quickstart: .venv/.ready
 	@stackgen build environments/quickstart.yaml
 
 test: .venv/.ready-for-tests
-	@scripts/debian-packages bubblewrap gnupg lmod zsh tcsh fish gnupg
+	@scripts/debian-packages bubblewrap gnupg lmod zsh tcsh fish
 	@scripts/debian-packages $(PROOF)
 	@python -m pytest -n 2 --max-worker-restart 0
 

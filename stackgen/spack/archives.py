@@ -41,6 +41,10 @@ def unpack(archive: Path, pin: Pin, into: Path) -> bool:
     return True
 
 
+class _BombError(Exception):
+    """tarfile takes an error of its own for a sign of another compression."""
+
+
 class _Header(tarfile.TarInfo):
     """A header whose names and attributes, which are read into memory as they come, are no bomb."""
 
@@ -48,7 +52,7 @@ class _Header(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         header = super().frombuf(buf, encoding, errors)
         if header.type not in tarfile.REGULAR_TYPES and header.size > _LONGEST_NAME:
-            raise tarfile.ReadError(f"a name or an attribute of {header.size} bytes")
+            raise _BombError(f"a name or an attribute of {header.size} bytes")
         return header
 
 
@@ -57,7 +61,7 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
     try:
         with files.reported(f"cannot unpack {archive}"), tarfile.open(archive, tarinfo=_Header) as source:
             yield source
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (_BombError, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         reason = str(error).partition("\n")[0].rstrip(":")  # then how each compression failed
         raise WorkError(f"{archive} is not a whole archive ({reason})", "copy it again") from None
 
