@@ -10,9 +10,10 @@ from stackgen.bootstrap import spack_from
 from stackgen.build import build, unbuildable
 from stackgen.describe import hierarchy
 from stackgen.errors import InputError, WorkError
+from stackgen.inventory import Makers
 from stackgen.kit import make_kit
 from stackgen.lock import Lock
-from stackgen.mirror import Demand, Mirror, check_signature, flaws, mirror, refuse_unsigned, sign
+from stackgen.mirror import Demand, Mirror, check_signature, flaws, mirror, prune, refuse_unsigned, sign
 from stackgen.mirror.manifest import SIGNATURE
 from stackgen.progress import Progress
 from stackgen.project import Project, Tools, generate, lock_project, read_fitting_lock
@@ -62,10 +63,20 @@ class Result:
     """Whether `current` has moved."""
 
 
-def collect(projects: tuple[Project, ...], directory: Path, tools: Tools, key: str | None = None) -> Mirror:
+def collect(  # noqa: PLR0913 - the options of a command
+    projects: tuple[Project, ...],
+    directory: Path,
+    tools: Tools,
+    key: str | None = None,
+    given: tuple[Path, ...] = (),
+    *,
+    pruned: bool = False,
+) -> Mirror:
     """Bring every file of the environments' locks into a mirror, and all that the far side needs beside.
 
-    `key` is that of the user's keys to sign it with. A signature of what it was before is removed.
+    Files are taken from the `given` directories where they lie there; what no environment of the mirror
+    needs is removed where it is to be `pruned`. `key` is that of the user's keys to sign it with. A
+    signature of what it was before is removed.
     """
     locked: dict[str, tuple[Project, Lock]] = {}
     for project in projects:
@@ -77,7 +88,9 @@ def collect(projects: tuple[Project, ...], directory: Path, tools: Tools, key: s
         locked[project.plan.environment] = project, read_fitting_lock(project)
     signed = (directory / SIGNATURE).exists()
     try:
-        made = make_kit(locked, directory, load_site(), tools)
+        made = make_kit(locked, directory, load_site(), tools, given)
+        if pruned:
+            prune(directory, (), tools.progress)
         if key:
             sign(made.root, key, tools.run, tools.progress)
     finally:
@@ -169,8 +182,10 @@ def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:
 
 def _mirror(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -> Mirror:
     source = Mirror(root=options.mirror or project.prefix / "mirror")
-    if not options.offline and flaws(source, lock.files, tools.progress):
-        return mirror({project.plan.environment: lock}, source.root, load_site(), tools.run, tools.progress)
+    if not options.offline and (source.lacks(lock) or flaws(source, lock.files, tools.progress)):
+        makers = Makers(locked=((project.plan, lock),), run=tools.run)
+        locks = {project.plan.environment: lock}
+        return mirror(locks, source.root, load_site(), tools.run, tools.progress, upstream=makers)
     return source
 
 

@@ -1,5 +1,6 @@
 """Commands about mirrors: list what one needs, collect it, prove that all of it is whole."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from stackgen.cli.options import (
     tools,
     verbose,
 )
-from stackgen.environments import spack_environments
 from stackgen.errors import WorkError
 from stackgen.inventory import Needed, inventory
-from stackgen.mirror import Demand, check_signature
+from stackgen.mirror import Defect, Demand, IncompleteError, check_signature
+from stackgen.mirror import prune as pruned_away
 from stackgen.mirror import verify as verified
 from stackgen.pipeline import collect
 from stackgen.project import open_project, read_fitting_lock
@@ -34,22 +35,66 @@ def mirror() -> None:
 @click.option(
     "-d", "directory", required=True, type=click.Path(path_type=Path), help="The mirror's directory."
 )
+@click.option(
+    "--from",
+    "given",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Take files from below this directory, by hash, whatever their names; another kit is one too.",
+)
+@click.option("--prune", "pruned", is_flag=True, help="Then remove what no environment of the mirror needs.")
 @click.option("--sign", metavar="KEY", help="Sign it with GnuPG, by your key of this id or fingerprint.")
+@as_json
 @verbose
-def create(environments: tuple[Path, ...], directory: Path, sign: str | None, *, verbose: bool) -> None:
+def create(  # noqa: PLR0913 - a parameter for each option
+    environments: tuple[Path, ...],
+    directory: Path,
+    given: tuple[Path, ...],
+    sign: str | None,
+    *,
+    pruned: bool,
+    as_json: bool,
+    verbose: bool,
+) -> None:
     """Bring every file of the locks into a mirror; what is there whole is not fetched again.
 
     With them comes all that the machine without a network needs: stackgen, Spack, the environments.
+    What other environments need stays. Whole is what has its size and was not written to since it was
+    last checked here; `stackgen mirror verify` reads everything.
     """
     projects = tuple(open_project(path) for path in environments)
-    collected = collect(projects, directory.absolute(), tools(verbose=verbose), sign)
-    click.echo(
-        f"{collected.root} is complete for {', '.join(project.plan.environment for project in projects)}"
-    )
-    for project in projects:
-        if spack_environments(project.plan):
-            what = f"note: {project.file.name}: wheels alone: what Spack is to build is not collected yet"
-            click.echo(f"{what}; `stackgen mirror plan {project.file.name}` lists it", err=True)
+    names = [project.plan.environment for project in projects]
+    work, root = tools(verbose=verbose), directory.absolute()
+    places = tuple(path.absolute() for path in given)
+    try:
+        collect(projects, root, work, sign, places, pruned=pruned)
+    except IncompleteError as error:
+        if as_json:
+            print_json({"mirror": str(root), "lacking": [asdict(row) for row in error.lacking]})
+        raise
+    if as_json:
+        print_json({"mirror": str(root), "lacking": []})
+    else:
+        click.echo(f"{root} is complete for {', '.join(names)}")
+
+
+@mirror.command(short_help="Remove what no environment of a mirror needs.")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--without", metavar="ENV", multiple=True, help="Take this environment out of the mirror, by its name."
+)
+@as_json
+@verbose
+def prune(directory: Path, without: tuple[str, ...], *, as_json: bool, verbose: bool) -> None:
+    """Remove the files that no environment of a mirror needs any more, and what is unfinished."""
+    removed = pruned_away(directory.absolute(), without, tools(verbose=verbose).progress)
+    if as_json:
+        print_json({"removed": list(removed)})
+        return
+    for path in removed:
+        click.echo(f"removed: {path}")
+    click.echo(f"{len(removed)} files removed from {directory}", err=True)
 
 
 @mirror.command("plan", short_help="List what a mirror will need; fetch nothing.")
@@ -94,7 +139,11 @@ def _line(needed: Needed) -> str:
     return f"{needed.package} {needed.version}  {needed.kind} {needed.name}  {size}  {known_by}{where}"
 
 
-@mirror.command(short_help="Read everything back; name what is not whole.")
+_TOLD = 20
+"""Defects that are told one by one, of each kind; the others are counted."""
+
+
+@mirror.command(short_help="Read everything back; name what is not whole, and what is not there.")
 @click.argument("directory", type=click.Path(path_type=Path))
 @require_signature
 @keys
@@ -103,24 +152,31 @@ def _line(needed: Needed) -> str:
 def verify(
     directory: Path, keys: Path | None, *, require_signature: bool, as_json: bool, verbose: bool
 ) -> None:
-    """Read everything back; name each missing, altered, unreadable or unknown file."""
+    """Read everything back; name each missing, altered, unreadable or unknown file.
+
+    Missing is also what a lock in the mirror needs and the mirror never had.
+    """
     work = tools(verbose=verbose)
     demand = Demand(required=require_signature, keys=keys)
     check_signature(directory.absolute(), demand, work.run, work.progress)
     defects = verified(directory.absolute(), work.progress)
     if as_json:
-        print_json(
-            [
-                {"path": defect.path, "kind": defect.kind, "needed_by": list(defect.needed_by)}
-                for defect in defects
-            ]
-        )
+        print_json([asdict(defect) for defect in defects])
     else:
-        for defect in defects:
-            click.echo(str(defect))
+        for line in _told(defects):
+            click.echo(line)
     if defects:
         raise WorkError(
             f"{directory} is not whole",
             f"`stackgen mirror create ENV.yaml -d {directory}` mends what is needed; remove what is unknown",
         )
     click.echo(f"{directory} is whole", err=as_json)
+
+
+def _told(defects: tuple[Defect, ...]) -> Iterator[str]:
+    """A line for each of the first defects of a kind, and how many more there are."""
+    for kind in dict.fromkeys(defect.kind for defect in defects):
+        those = [defect for defect in defects if defect.kind == kind]
+        yield from map(str, those[:_TOLD])
+        if len(those) > _TOLD:
+            yield f"{kind}: {len(those) - _TOLD} files more; --json names all {len(those)}"

@@ -3,21 +3,30 @@
 from stackgen.mirror.collect import mirror
 from stackgen.mirror.flaws import Flaw, flaws
 from stackgen.mirror.keep import Content, keep, put
+from stackgen.mirror.lacking import IncompleteError, Lacking
 from stackgen.mirror.manifest import Mirror, missing
+from stackgen.mirror.prune import prune
 from stackgen.mirror.signature import Demand, check_signature, refuse_unsigned, sign
+from stackgen.mirror.upstream import Upstream
 from stackgen.mirror.verify import Defect, verify
+from stackgen.mirror.wanted import Wanted
 
 __all__ = [
     "Content",
     "Defect",
     "Demand",
     "Flaw",
+    "IncompleteError",
+    "Lacking",
     "Mirror",
+    "Upstream",
+    "Wanted",
     "check_signature",
     "flaws",
     "keep",
     "mirror",
     "missing",
+    "prune",
     "put",
     "refuse_unsigned",
     "sign",

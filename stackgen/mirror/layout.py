@@ -6,7 +6,13 @@ from stackgen.lock import is_source_place
 
 ROOT_FILES = ("README", "install.py")
 """Files of the kit as a whole; no environment needs them, and all do."""
-WHEELS, SOURCES, SPACK, TOOLS, ENVIRONMENTS = "wheels", "sources", "spack", "tools", "environments"
+AREAS = WHEELS, SOURCES, SPACK, TOOLS, ENVIRONMENTS = (
+    "wheels",
+    "sources",
+    "spack",
+    "tools",
+    "environments",
+)
 
 _SHA256 = "[0-9a-f]{64}"
 _NAME = r"(?!\.)[^/\\]+"

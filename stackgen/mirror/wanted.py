@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from stackgen.lock import Lock, LockedFile, LockedSource
+from stackgen.lock import Lock, LockedFile, LockedSource, WheelLock
 from stackgen.mirror.layout import SOURCES, WHEELS
 
 
@@ -50,22 +50,30 @@ def wanted(locks: Iterable[Lock]) -> dict[str, Wanted]:
 
 def _of(lock: Lock) -> Iterator[Wanted]:
     for wheels in lock.wheels:
-        for package in (*wheels.packages, *wheels.build_packages):
-            yield Wanted(
-                package=f"{package.name} {package.version}",
-                name=package.file.name,
-                path=relative_path(package.file),
-                sha256=package.file.sha256,
-                size=package.file.size,
-            )
+        yield from wheels_wanted(wheels)
     for spack in lock.spack:
-        for source in spack.sources:
-            yield Wanted(
-                package=f"{source.package} {source.version}",
-                name=source.name,
-                path=source_path(source),
-                sha256=source.sha256,
-                size=None,
-                commit=source.commit,
-                manual=source.manual,
-            )
+        yield from map(_source_wanted, spack.sources)
+
+
+def wheels_wanted(wheels: WheelLock) -> Iterator[Wanted]:
+    """What one framework needs."""
+    for package in (*wheels.packages, *wheels.build_packages):
+        yield Wanted(
+            package=f"{package.name} {package.version}",
+            name=package.file.name,
+            path=relative_path(package.file),
+            sha256=package.file.sha256,
+            size=package.file.size,
+        )
+
+
+def _source_wanted(source: LockedSource) -> Wanted:
+    return Wanted(
+        package=f"{source.package} {source.version}",
+        name=source.name,
+        path=source_path(source),
+        sha256=source.sha256,
+        size=None,
+        commit=source.commit,
+        manual=source.manual,
+    )

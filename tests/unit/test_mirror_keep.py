@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from stackgen.errors import InputError
+from stackgen.lock.pylock import pylock_text
 from stackgen.mirror import keep, verify
 from stackgen.mirror.manifest import read_manifest
 from stackgen.progress import Silent
@@ -27,8 +28,8 @@ def test_what_is_kept_is_whole_and_in_the_manifest(tmp_path):
         "README": b"read me\n",
         f"spack/{SHA}/spack-1.1.0.tar.gz": source,
         "environments/hal.yaml": b"name: hal\n",
-        "environments/hal.lock/spack/toolchain.lock": b"{}\n",
-        "tools/x86_64-2.28-3.9.toml": b"",
+        "environments/checks/hal.py": b"import hal\n",
+        "tools/x86_64-2.28-3.9.toml": pylock_text((), "3.9").encode(),
     }
     keep(tmp_path / "kit", contents, {"hal"}, Silent())
     assert verify(tmp_path / "kit", Silent()) == ()

@@ -1,6 +1,7 @@
 """What `verify` finds wrong with a mirror, and how its manifest is kept."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock
-from stackgen.mirror import Defect, Mirror, missing, verify
+from stackgen.mirror import Defect, Flaw, Mirror, missing, verify
+from stackgen.mirror.flaws import flaw
 from stackgen.mirror.manifest import Holding, Manifest, read_manifest, updated, write_manifest
 from stackgen.mirror.wanted import wanted
 from stackgen.progress import Silent
@@ -109,16 +111,33 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path):
     assert str(caught.value) == f"cannot read {tmp_path}: Is a directory ({tmp_path}/manifest.json)"
 
 
-def test_a_file_that_cannot_be_read_is_a_defect_and_the_others_are_still_read(whole):
-    empty = file("empty", b"")
-    whole.path(empty).parent.mkdir(parents=True)
-    whole.path(empty).symlink_to("/proc/self/mem")  # no bytes by its size, and reading it fails
-    write_manifest(whole.root, needed(read_manifest(whole.root), {"site": (*CONTENTS, empty)}, {}))
-    whole.path(BETA).unlink()
+def test_a_link_is_a_defect_and_not_followed_and_the_others_are_still_read(whole):
+    beta = whole.path(BETA)
+    beta.rename(whole.root.parent / "elsewhere")
+    beta.symlink_to(whole.root.parent / "elsewhere")
+    (whole.root / "wheels/more").symlink_to("/etc")
+    os.mkfifo(whole.root / "pipe")
+    whole.path(ALPHA).unlink()
+    assert sorted(str(defect) for defect in verify(whole.root, Silent())) == [
+        f"altered: {path(BETA)} (it is a symbolic link), needed by site",
+        f"missing: {path(ALPHA)}, needed by site",
+        "unknown: pipe (it is no file, but a device, a pipe or a socket)",
+        "unknown: wheels/more (it is a symbolic link)",
+    ]
+
+
+def test_what_lies_behind_a_linked_directory_is_missing(whole):
+    folder = whole.path(BETA).parent
+    folder.rename(whole.root.parent / "elsewhere")
+    folder.symlink_to(whole.root.parent / "elsewhere")
     assert sorted(str(defect) for defect in verify(whole.root, Silent())) == [
         f"missing: {path(BETA)}, needed by site",
-        f"unreadable: {path(empty)} (Input/output error), needed by site",
+        f"unknown: {path(BETA).rpartition('/')[0]} (it is a symbolic link)",
     ]
+
+
+def test_a_file_that_cannot_be_read_has_a_flaw():
+    assert flaw(Path("/proc/self/mem"), 0, "") == Flaw(kind="unreadable", detail="Input/output error")
 
 
 @pytest.mark.parametrize(
