@@ -7,7 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from stackgen import files
-from stackgen.environments import TOOLCHAIN, SpackEnvironment, environment_tree, spack_environments
+from stackgen.environments import (
+    TOOLCHAIN,
+    SpackEnvironment,
+    environment_tree,
+    python_environment,
+    spack_environments,
+)
 from stackgen.errors import Fault, InputError, WorkError
 from stackgen.host import THIS
 from stackgen.lock import (
@@ -132,7 +138,7 @@ def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
     faults: list[Fault] = []
     details: list[str] = []
     for answer in answers:
-        where = "packages" if answer.name == TOOLCHAIN else f"frameworks.{answer.name}"
+        where = _where(plan, answer.name)
         match answer:
             case Solved():
                 faults += [Fault(where=where, what=what) for what in _problems(plan, answer.lock_text)]
@@ -141,6 +147,16 @@ def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
                 details.append(f"{answer.name}:\n{answer.details}")
     if faults:
         raise InputError(*faults, details="\n\n".join(details))
+
+
+def _where(plan: Plan, environment: str) -> str:
+    """The place in the site's file that a Spack environment is there for."""
+    if environment == TOOLCHAIN:
+        return "packages"
+    pythons = {python_environment(one.python): one.name for one in plan.wheels if one.builds_python}
+    return (
+        f"frameworks.{pythons[environment]}.python" if environment in pythons else f"frameworks.{environment}"
+    )
 
 
 def _no_solution(where: str, refused: Refused) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ from stackgen.config import Loaded, load
 from stackgen.environments import environment_tree
 from stackgen.errors import InputError
 from stackgen.lock import Lock, changes, lock_tree, read_lock
+from stackgen.lock_faults import lock_faults
 from stackgen.modules import module_tree
 from stackgen.plan import Plan, plan
 from stackgen.progress import Progress
@@ -94,6 +95,8 @@ def lock_project(project: Project, tools: Tools) -> Lock:
     with project.placed():
         wheels = resolve(plan, load_site(), tools.run, tools.progress)
         lock = replace(wheels, spack=concretize(plan, tools.run, tools.progress))
+        if faults := lock_faults(plan, lock):
+            raise InputError(*faults)
     files.replace_tree(lock_tree(lock), project.lock_directory)
     return lock
 
