@@ -62,13 +62,20 @@ def recall(environment: Path, option: str | None) -> Receipt | None:
 
 def _is_current(receipt: Receipt) -> bool:
     release = json.loads((receipt.prefix / "current/release.json").read_bytes())
-    prefixes = [Path(framework["prefix"]) for framework in receipt.release["frameworks"]]
     return (
         bool(release == receipt.release)
         and (receipt.prefix / "releases" / release["name"]).is_dir()
         and (receipt.prefix / "current/modules/Core" / release["namespace"]).is_dir()
-        and all((prefix / "bin/python").exists() and (prefix / "lib").is_dir() for prefix in prefixes)
+        and all(map(_is_there, receipt.release["frameworks"]))
     )
+
+
+def _is_there(framework: Content) -> bool:
+    """Whether what a release needs of a framework is there: programs that Spack has installed are links."""
+    prefix = Path(framework["prefix"])
+    if framework["python"] and not ((prefix / "bin/python").exists() and (prefix / "lib").is_dir()):
+        return False
+    return framework.get("source") != "spack" or all(path.exists() for path in (prefix / "bin").iterdir())
 
 
 def _place(environment: Path, option: str | None) -> Path:

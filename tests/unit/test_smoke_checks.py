@@ -36,6 +36,10 @@ def framework(prefix: str = "/ai/pythons/six", **packages: str) -> InstalledFram
     )
 
 
+def by_spack(version: str = "2.9.0", **packages: str) -> InstalledFramework:
+    return framework(**packages).model_copy(update={"source": "spack", "version": version})
+
+
 def test_a_good_ending_says_nothing():
     assert not ending(GOOD)
 
@@ -126,6 +130,30 @@ def test_many_faults_are_counted():
     wanted = framework(**{f"p{n}": "1" for n in range(8)})
     missing = "p0 1 is missing, p1 1 is missing, p2 1 is missing, p3 1 is missing, p4 1 is missing"
     assert packages_fault(wanted, Evidence()) == f"{missing}, and 3 more"
+
+
+@pytest.mark.parametrize(
+    ("locked", "told", "fault"),
+    [
+        ("2.9.0", "2.9.0", ""),
+        ("2.9.0", "2.9.0+cpu", ""),
+        ("2.9.0", "2.9.1", "it is 2.9.1, and 2.9.0 is locked"),
+        ("2.9.0", "2.9.0a0+gitabc", "it is 2.9.0a0+gitabc, and 2.9.0 is locked"),
+        ("2.9.0", "0.0.0", ""),
+        ("develop", "2.10.0a0", ""),
+        ("2.9.0", None, ""),
+    ],
+)
+def test_the_version_of_what_spack_builds_is_compared_where_it_can_be(locked, told, fault):
+    assert version_fault(by_spack(locked), "torch", Evidence(version=told)) == fault
+    found = {"torch": told} if told else {}
+    assert version_fault(by_spack(locked), "torch", Evidence(distributions=found)) == fault
+
+
+def test_of_what_spack_builds_those_packages_are_compared_that_python_knows():
+    wanted = by_spack(torch="2.9.0", openblas="0.3.30", numpy="2.3.5")
+    found = {"torch": "2.9.0", "numpy": "2.3.4", "functorch": "1.0"}
+    assert packages_fault(wanted, Evidence(distributions=found)) == "numpy is 2.3.4 instead of 2.3.5"
 
 
 def test_everything_comes_from_the_prefix(tmp_path: Path):
