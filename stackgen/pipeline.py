@@ -144,7 +144,7 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     refuse_failures(project, _test_staged(project, directory, tools), tools.progress)
     if options.until == Stage.TEST:
         return Result(reached=Stage.TEST)
-    release = releases.publish(project.prefix, project.plan.release)
+    release = releases.publish(project.prefix, project.plan.release, _spider(tools))
     return Result(reached=Stage.PUBLISH, release=release, switched=True)
 
 
@@ -230,7 +230,7 @@ def publish_release(project: Project, tools: Tools) -> Result:
     _release_directory(project, "publish")
     with files.exclusive(project.prefix, tools.progress):
         before = releases.current_release(project.prefix)
-        release = releases.publish(project.prefix, project.plan.release)
+        release = releases.publish(project.prefix, project.plan.release, _spider(tools))
     return Result(reached=Stage.PUBLISH, release=release, switched=release != before)
 
 
@@ -254,4 +254,8 @@ def roll_back(prefix: Path, release: str | None, tools: Tools) -> Release:
     if not (prefix / "releases").is_dir():
         raise InputError.of(f"nothing is published in {prefix}", "run `stackgen build` on an environment")
     with files.exclusive(prefix, tools.progress):
-        return releases.rollback(prefix, release)
+        return releases.rollback(prefix, release, _spider(tools))
+
+
+def _spider(tools: Tools) -> releases.Spider | None:
+    return releases.find_spider(tools.run, tools.progress)

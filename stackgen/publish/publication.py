@@ -32,6 +32,12 @@ def publication(shown: Tree, others: Iterable[Tree]) -> Tree:
     return Tree({**shown, **kept, **_hiding(shown, tuple(kept))})
 
 
+def has_hierarchy(tree: Tree) -> bool:
+    """Whether there are modules of packages, and not of frameworks alone."""
+    directories = {PurePosixPath(path).parent for path in tree if path.startswith(f"{MODULES}/")}
+    return any(_is_package(directory) for directory in directories)
+
+
 def _hiding(shown: Tree, kept: tuple[str, ...]) -> dict[str, File]:
     """The `.modulerc.lua` of every directory that has a module to hide; short versions lead to it still."""
     files: dict[str, File] = {}

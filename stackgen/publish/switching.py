@@ -8,8 +8,9 @@ from stackgen import files
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import digest
 from stackgen.model.base import near
+from stackgen.publish.cache import Spider, refresh, without_cache
 from stackgen.publish.history import Published, note, read_history
-from stackgen.publish.publication import MODULES, module_path, publication
+from stackgen.publish.publication import MODULES, has_hierarchy, module_path, publication
 from stackgen.publish.staging import compare, place_of, staged, tested
 from stackgen.release import InstalledFramework, Release, is_whole, read_release
 from stackgen.tree import Tree
@@ -32,9 +33,10 @@ def current_release(prefix: Path) -> Release | None:
         return None
 
 
-def publish(prefix: Path, release: str) -> Release:
+def publish(prefix: Path, release: str, spider: Spider | None = None) -> Release:
     """Make a staged, tested release the current one; the caller holds the prefix for itself.
 
+    `spider` makes the cache for Lmod; without one there is none.
     A kill at any moment leaves the old or the new release current, and the next call goes on from there.
     """
     waiting, place = staged(prefix, release), place_of(prefix, release)
@@ -49,10 +51,10 @@ def publish(prefix: Path, release: str) -> Release:
         raise InputError.of(
             f"there is no release {release} to publish in {prefix}", "run `stackgen build` on its environment"
         )
-    return _switch(prefix, read_release(place), "publish")
+    return _switch(prefix, read_release(place), "publish", spider)
 
 
-def rollback(prefix: Path, release: str | None) -> Release:
+def rollback(prefix: Path, release: str | None, spider: Spider | None = None) -> Release:
     """Make a release that was published before the current one; without a name, the one before it."""
     known = {entry.release.name: entry for entry in releases(prefix)}
     if not known:
@@ -65,7 +67,7 @@ def rollback(prefix: Path, release: str | None) -> Release:
             f"release {target.release.name} is not whole: {', '.join(target.missing)} is gone",
             "build its environment again",
         )
-    return _switch(prefix, target.release, "rollback")
+    return _switch(prefix, target.release, "rollback", spider)
 
 
 def _before(prefix: Path, known: dict[str, Published]) -> Published | None:
@@ -100,7 +102,9 @@ def releases(prefix: Path) -> tuple[Published, ...]:
     return tuple(sorted(listed, key=lambda entry: history.place(entry.release.name)))
 
 
-def _switch(prefix: Path, release: Release, how: Literal["publish", "rollback"]) -> Release:
+def _switch(
+    prefix: Path, release: Release, how: Literal["publish", "rollback"], spider: Spider | None
+) -> Release:
     """Point `current` at a release, its predecessor's modules still there and its own announced before.
 
     Between listing a directory and reading its `.modulerc.lua`, Lmod may see `current` move. So the names are
@@ -113,23 +117,29 @@ def _switch(prefix: Path, release: Release, how: Literal["publish", "rollback"])
     known = releases(prefix)
     for name in (current, release.name):
         if name in {entry.release.name for entry in known}:
-            files.point(prefix / "current", _publication(prefix, name, known))
+            files.point(prefix / "current", _publication(prefix, name, known, spider))
     files.sync(prefix)
     return release
 
 
-def _publication(prefix: Path, name: str, known: tuple[Published, ...]) -> str:
+def _publication(prefix: Path, name: str, known: tuple[Published, ...], spider: Spider | None) -> str:
     """Write what users see while a release is current; its path relative to the prefix, by its content."""
     others = (_modules(prefix, entry) for entry in reversed(known) if entry.release.name != name)
     tree = publication(files.read_tree(place_of(prefix, name)), others)
-    identity = digest({path: file.text for path, file in tree.items()})[:12]
-    place = prefix / "publications" / name / identity
-    if not place.exists() or files.read_tree(place) != tree:
-        files.remove(place)
-        beside = place.with_name(f".{identity}")
-        files.remove(beside)
-        files.write_tree(tree, beside)
-        files.settle(beside, place)
+    cached = spider is not None and has_hierarchy(tree)
+    content = {path: file.text for path, file in tree.items()}
+    place = prefix / "publications" / name / digest({**content, **({"": "cached"} if cached else {})})[:12]
+    if place.exists() and without_cache(files.read_tree(place)) == tree:
+        refresh(place)
+        return str(place.relative_to(prefix))
+    files.remove(place)
+    beside = place.with_name(f".{place.name}")
+    files.remove(beside)
+    files.write_tree(tree, beside)
+    if spider and cached:
+        files.write_tree(spider.cache(beside, prefix / "current"), beside)
+    files.settle(beside, place)
+    refresh(place)
     return str(place.relative_to(prefix))
 
 
