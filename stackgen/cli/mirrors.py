@@ -72,6 +72,8 @@ def create(  # noqa: PLR0913 - a parameter for each option
     except IncompleteError as error:
         if as_json:
             print_json({"mirror": str(root), "lacking": [asdict(row) for row in error.lacking]})
+        if not given:
+            click.echo("note: --from DIR takes files by hash from any directory that has some", err=True)
         raise
     if as_json:
         print_json({"mirror": str(root), "lacking": []})

@@ -109,6 +109,8 @@ class Manners:
     """How often it answers 503."""
     lies: dict[str, bytes] = field(default_factory=dict)
     """What it sends instead of a file."""
+    encoded: set[str] = field(default_factory=set)
+    """What it calls a gzip encoding although it is sent as it is."""
     login: tuple[str, str] | None = None
     """User and password that it wants."""
     slow: float = 0
@@ -215,6 +217,8 @@ def _handler(root: Path, manners: Manners) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             self.send_header("Content-Type", "text/html" if "." not in name else "application/octet-stream")
             self.send_header("Content-Length", str(len(content) - start))
+            if name in manners.encoded:
+                self.send_header("Content-Encoding", "x-gzip")
             self.end_headers()
             if not with_body:
                 return None
