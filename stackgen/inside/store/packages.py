@@ -71,7 +71,7 @@ def _forget(hashes: list[str]) -> None:
         for key in hashes:
             _, record = database.query_by_spec_hash(key)
             if record:
-                record.installed = False
+                database.remove(record.spec)
 
 
 class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
