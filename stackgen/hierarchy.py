@@ -65,6 +65,8 @@ class Module:
 
     node: Node
     graph: Graph
+    shown: frozenset[str]
+    """The hashes of what is a module."""
     level: str
     opens: str
     """The level that stands on it, or nothing."""
@@ -72,12 +74,12 @@ class Module:
     @property
     def version(self) -> str:
         """Its version as a part of a file's name."""
-        return re.sub(r"[^\w.+-]", "_", self.node.version)
+        return _file_version(self.node)
 
     @property
     def name(self) -> str:
         """What users load."""
-        return f"{self.node.name}/{self.version}"
+        return _name(self.node)
 
     @property
     def path(self) -> str:
@@ -105,7 +107,8 @@ def modules(plan: Plan, locks: Iterable[SpackLock]) -> tuple[Module, ...]:
     faults = []
     for read in (graph(lock.text) for lock in locks):
         providers = _providers(plan, read)
-        for module in (_module(read, key, providers) for key in read.roots):
+        shown = frozenset(read.roots) | providers
+        for module in (_module(read, key, providers, shown) for key in sorted(shown)):
             other = found.setdefault(module.path, module)
             if other.node.hash != module.node.hash:
                 what = f"two builds of {module.node} are both the module {module.name}"
@@ -119,24 +122,30 @@ def modules(plan: Plan, locks: Iterable[SpackLock]) -> tuple[Module, ...]:
 
 
 def _providers(plan: Plan, read: Graph) -> frozenset[str]:
-    """The hashes of the packages that are an MPI."""
+    """The hashes of the packages that are an MPI; asked for or not, without their modules no level opens."""
     chosen = package_name(dict(plan.toolchain).get("mpi", ""))
-    edges = (edge for node in read.nodes.values() for edge in node.edges if edge.in_use)
+    edges = (edge for node in read.used() for edge in node.edges if edge.in_use)
     named = {key for key in read.roots if read.nodes[key].name == chosen}
     return frozenset(named | {edge.to for edge in edges if "mpi" in edge.virtuals})
 
 
-def _module(read: Graph, key: str, providers: frozenset[str]) -> Module:
+def _module(read: Graph, key: str, providers: frozenset[str], shown: frozenset[str]) -> Module:
     node = read.nodes[key]
-    below = _used_by(read, key) & providers
-    level = CORE
-    if below and key not in providers:
-        level = _level(read.nodes[min(below)])
-    return Module(node=node, graph=read, level=level, opens=_level(node) if key in providers else "")
+    below = () if key in providers else sorted(_used_by(read, key) & providers)
+    level = _name(read.nodes[below[0]]) if below else CORE
+    return Module(
+        node=node, graph=read, shown=shown, level=level, opens=_name(node) if key in providers else ""
+    )
 
 
-def _level(mpi: Node) -> str:
-    return Module(node=mpi, graph=Graph(roots=(), nodes={}), level=CORE, opens="").name
+def _name(node: Node) -> str:
+    """The name of a package's module, and of the level that an MPI opens."""
+    return f"{node.name}/{_file_version(node)}"
+
+
+def _file_version(node: Node) -> str:
+    """A package's version as a part of a file's name."""
+    return re.sub(r"[^\w.+-]", "_", node.version)
 
 
 def _used_by(read: Graph, key: str) -> set[str]:
@@ -153,7 +162,7 @@ class _Part:
 
 def _parts(module: Module) -> tuple[_Part, ...]:
     """The package itself, last, and before it what it needs and what is no module of its own."""
-    nodes, roots = module.graph.nodes, frozenset(module.graph.roots)
+    nodes = module.graph.nodes
     parts: dict[str, _Part] = {}
 
     def visit(key: str, *, runs: bool) -> None:
@@ -161,7 +170,7 @@ def _parts(module: Module) -> tuple[_Part, ...]:
         if known and (known.runs or not runs):
             return
         for edge in sorted(nodes[key].edges, key=lambda edge: (nodes[edge.to].name, edge.to)):
-            if edge.in_use and edge.to not in roots and nodes[edge.to].name not in _UNSEEN:
+            if edge.in_use and edge.to not in module.shown and nodes[edge.to].name not in _UNSEEN:
                 visit(edge.to, runs=runs and "run" in edge.kinds)
         parts.pop(key, None)
         parts[key] = _Part(node=nodes[key], runs=runs)
@@ -172,21 +181,19 @@ def _parts(module: Module) -> tuple[_Part, ...]:
 
 def _needed(module: Module, parts: Iterable[_Part]) -> tuple[Node, ...]:
     """The other modules that a module needs, but for the MPI that it stands on."""
-    nodes, roots = module.graph.nodes, frozenset(module.graph.roots)
-    edges = (edge for part in parts for edge in part.node.edges if edge.in_use and edge.to in roots)
+    nodes = module.graph.nodes
+    edges = (edge for part in parts for edge in part.node.edges if edge.in_use and edge.to in module.shown)
     keys = {edge.to for edge in edges} - {module.node.hash}
-    needed = [nodes[key] for key in keys if _level(nodes[key]) != module.level]
+    needed = [nodes[key] for key in keys if _name(nodes[key]) != module.level]
     return tuple(sorted(needed, key=lambda node: (node.name, node.version)))
 
 
 def _text(plan: Plan, module: Module, described: Mapping[str, Described]) -> str:
+    own = described.get(module.node.hash)
+    if own is None:
+        raise WorkError(f"Spack wrote no module of {module.node}", "look into the log")
     parts = _parts(module)
-    try:
-        effects = tuple(_effects(parts, described))
-        own = described[module.node.hash]
-    except KeyError as error:
-        missing = module.graph.nodes[error.args[0]]
-        raise WorkError(f"Spack wrote no module of {missing}", "look into the log") from None
+    effects = tuple(_effects(parts, described))
     return TEMPLATES.get_template("package.lua.j2").render(
         help=_help(module, own, parts),
         whatis=_whatis(module, own),
@@ -199,7 +206,7 @@ def _text(plan: Plan, module: Module, described: Mapping[str, Described]) -> str
 
 
 def _effects(parts: Iterable[_Part], described: Mapping[str, Described]) -> Iterator[DescribedEffect]:
-    for part in parts:
+    for part in (part for part in parts if part.node.hash in described):  # not of compilers
         one = described[part.node.hash]
         programs = part.runs and any(effect.variable == "PATH" for effect in one.effects)
         for effect in one.effects:
@@ -250,7 +257,7 @@ def _relations(
         names = sorted({f"{plan.namespace}/{framework.about.module}" for framework in plan.frameworks})
         yield call("conflict", *names)
     for node in _needed(module, parts):
-        yield call("depends_on", _level(node))
+        yield call("depends_on", _name(node))
 
 
 def _whatis(module: Module, own: Described) -> list[str]:
