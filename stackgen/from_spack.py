@@ -69,6 +69,9 @@ class SpackJob:
     def fill(self, workshop: Workshop) -> str:
         """Make the prefix in an open workshop; tell what two packages both would have put there."""
         made = view(self.closure, self.prefixes, self.imports)
+        if not made.pieces:
+            what = f"{self} has neither programs nor packages of Python's"
+            raise WorkError(what, f"name {self.closure.roots[0].name} under `packages:` instead")
         if self.python:
             self._fill_python(self.python, made, workshop)
         else:
