@@ -1,59 +1,65 @@
 """Is all that Spack builds from in the mirror? Told before the first package is built, not after hours."""
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
-from stackgen import files
 from stackgen.errors import WorkError
 from stackgen.graph import Node
 from stackgen.lock import Lock, LockedSource
-from stackgen.mirror import Mirror
+from stackgen.mirror import Flaw, Mirror
+from stackgen.mirror.flaws import flaw
 from stackgen.mirror.layout import SOURCES
-from stackgen.mirror.manifest import read_manifest
+from stackgen.mirror.manifest import Entry, read_manifest
 from stackgen.store.cache import Cache
 
 
 def require_sources(lock: Lock, nodes: Collection[Node], mirror: Mirror, cache: Cache | None) -> None:
     """WorkError where a mirror lacks what these packages are built from, or holds another file in its place.
 
-    Spack checks each file against its SHA-256 as it takes it. Archives of commits have none in a recipe, so
-    they are checked here, by what the mirror's manifest says.
+    Every byte is read: Spack would do so too, but stop at the first, and by then have built for hours.
     """
     built = {(node.name, node.version) for node in nodes if not (cache and cache.holds(node))}
     sources = {
         source for one in lock.spack for source in one.sources if (source.package, source.version) in built
     }
-    missing = sorted(source for source in sources if not _place(mirror, source).is_file())
-    if missing:
-        listed = "".join(f"\n  {_described(source)}" for source in missing)
-        raise WorkError(f"the mirror {mirror.root} lacks {len(missing)} sources; {_remedy(mirror)}:{listed}")
-    if altered := sorted(_altered(mirror, [source for source in sources if not source.sha256])):
-        names = ", ".join(map(_described, altered))
+    faults = [
+        f"\n  {its_flaw.kind}: {_described(source)}" + (f": {its_flaw.detail}" if its_flaw.detail else "")
+        for source, its_flaw in sorted(_flaws(mirror, sources), key=lambda found: found[0])
+    ]
+    if faults:
+        command = f"stackgen mirror create ENV.yaml -d {mirror.root}"
         raise WorkError(
-            f"the mirror {mirror.root} does not hold what it was made with: {names}", _remedy(mirror)
+            f"the mirror {mirror.root} does not hold all that is to be built from;"
+            f" make it whole with `{command}` where there is a network, or name another with --mirror:"
+            + "".join(faults)
         )
 
 
-def _altered(mirror: Mirror, sources: Collection[LockedSource]) -> Iterator[LockedSource]:
+def _flaws(mirror: Mirror, sources: Collection[LockedSource]) -> Iterator[tuple[LockedSource, Flaw]]:
     if not sources:
         return
-    known = {entry.path: entry.sha256 for entry in read_manifest(mirror.root).files}
-    for source in sources:
-        with files.reported(f"cannot read {mirror.root}"):
-            found = files.sha256(_place(mirror, source))
-        if found != known.get(f"{SOURCES}/{source.path}"):
-            yield source
+    known = {entry.path: entry for entry in read_manifest(mirror.root).files}
+
+    def examined(source: LockedSource) -> Flaw | None:
+        return _flaw(mirror, source, known.get(f"{SOURCES}/{source.path}"))
+
+    with ThreadPoolExecutor() as threads:
+        for source, its_flaw in zip(sources, threads.map(examined, sources), strict=True):
+            if its_flaw:
+                yield source, its_flaw
 
 
-def _place(mirror: Mirror, source: LockedSource) -> Path:
-    return mirror.root / SOURCES / source.path
+def _flaw(mirror: Mirror, source: LockedSource, entry: Entry | None) -> Flaw | None:
+    """What the lock says of a file counts; of the archive of a commit, what the manifest says."""
+    place = mirror.root / SOURCES / source.path
+    if not place.is_file():
+        return Flaw(kind="missing")
+    if not entry and not source.sha256:
+        return Flaw(kind="altered", detail="the mirror's manifest does not name it")
+    size = entry.size if entry else place.stat().st_size
+    return flaw(place, size, source.sha256 or (entry.sha256 if entry else ""))
 
 
 def _described(source: LockedSource) -> str:
     known = f"sha256 {source.sha256}" if source.sha256 else f"commit {source.commit}"
     return f"{source.package} {source.version}  {source.kind} {source.name} ({known})"
-
-
-def _remedy(mirror: Mirror) -> str:
-    command = f"stackgen mirror create ENV.yaml -d {mirror.root}"
-    return f"make it whole with `{command}` where there is a network, or name another with --mirror"
