@@ -102,6 +102,7 @@ class Kit:
         except FileNotFoundError:
             raise RefusalError("{} is missing; copy the kit again".format(place)) from None
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            stream.close()
             raise RefusalError("{} is no plain file; copy the kit again".format(place))
         return stream
 

@@ -121,10 +121,10 @@ def _programs(kit: Kit, versions: List[str]) -> Iterator[str]:
         text = kit.read(match.group(0)).decode("utf-8", "replace")
         for prefix in re.findall(r"""prefix: *['"]?(/[^\s'",}]+)""", text):
             for version in versions:
-                yield from _existing("{}/bin/python{}".format(prefix, version))
+                yield from _existing("{}/bin/python{}".format(glob.escape(prefix), version))
     usual = ("/usr/bin", "/usr/local/bin", "/opt/python/*/bin", "/opt/cray/pe/python/*/bin", "/opt/*/bin")
     mine = "{}/.pyenv/versions/*/bin".format(os.path.expanduser("~"))
-    for directory in [*os.environ.get("PATH", "").split(os.pathsep), *usual, mine]:
+    for directory in [*map(glob.escape, os.environ.get("PATH", "").split(os.pathsep)), *usual, mine]:
         if directory.startswith("/"):
             for name in ["python{}".format(version) for version in versions] + ["python3"]:
                 yield from _existing("{}/{}".format(directory, name))
