@@ -135,13 +135,14 @@ class Live(Plain):
         """Show a bar that goes when the task is done, and leave one line of it."""
         from rich import progress as bars
         from rich.console import Console
+        from rich.table import Column
 
         amount = bars.DownloadColumn() if unit == "bytes" else bars.MofNCompleteColumn()
         columns = (
             *(bars.SpinnerColumn(), bars.TextColumn("{task.description}", markup=False)),
             *((bars.BarColumn(), amount) if total else ()),
             bars.TimeElapsedColumn(),
-            bars.TextColumn("{task.fields[now]}", markup=False),
+            bars.TextColumn("{task.fields[now]}", markup=False, table_column=Column(no_wrap=True)),
         )
         with bars.Progress(*columns, console=Console(stderr=True), transient=True) as live:
             self._console = live.console

@@ -1,5 +1,7 @@
 """Can packages be built into a prefix, and are those that are there still where they were built?"""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -40,6 +42,16 @@ def remember_place(store: Store) -> None:
     """Note where the packages are built."""
     if not (store.root / _NOTE).exists():
         files.write(store.root / _NOTE, f"{store.prefix}\n")
+
+
+def has_locks(directory: Path) -> bool:
+    """Whether the file system of a directory has the locks that Spack uses; parallel ones may have none."""
+    with files.reported(f"cannot work in {directory}"), (directory / ".locks").open("w") as stream:
+        try:
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in {errno.EACCES, errno.EAGAIN}
+    return True
 
 
 def _is_same(one: Path, other: Path) -> bool:

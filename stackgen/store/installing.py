@@ -12,9 +12,9 @@ from stackgen.lock import Lock
 from stackgen.mirror import Mirror
 from stackgen.plan import Plan
 from stackgen.programs import patchelf_program
-from stackgen.progress import Progress
+from stackgen.progress import Progress, Silent
 from stackgen.spack.start import copy_index
-from stackgen.store.fitting import refuse_moved, remember_place
+from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.machine import check_machine
 from stackgen.store.place import Store, locked_graph
 from stackgen.store.settings import furniture, store_tree
@@ -38,11 +38,11 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     refuse_moved(store)
     before = found(store, nodes)
     if before.whole:
-        _prepare(plan, lock, mirror, store)
+        _prepare(plan, lock, mirror, store, Silent())
         return
     check_machine(plan, lock, store.run)
     require_sources(lock, [nodes[key] for key in (*before.absent, *before.gone)], mirror, store.cache)
-    _prepare(plan, lock, mirror, store)
+    _prepare(plan, lock, mirror, store, progress)
     _build(lock, store, nodes, before, progress, strength(jobs))
     after = found(store, nodes)
     if not after.whole:
@@ -57,7 +57,7 @@ def needed(lock: Lock) -> Mapping[str, Node]:
     }
 
 
-def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> None:
+def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Progress) -> None:
     """Put everything below `Store.root` that Spack reads, and empty what killed builds have left."""
     files.remove(store.root / "stage")
     files.remove(store.root / "tmp")
@@ -68,7 +68,11 @@ def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> None:
         copy_index(store.home, store.index)
     remember_place(store)
     files.point(store.root / "tools/patchelf", str(patchelf_program()))
-    files.write_tree(store_tree(plan, lock, mirror, store), store.root)
+    locks = has_locks(store.root)
+    if not locks:
+        warning = "start no other Spack there while this one works"
+        progress.say(f"the file system of {store.prefix} has no locks: {warning}")
+    files.write_tree(store_tree(plan, lock, mirror, store, locks=locks), store.root)
 
 
 def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,7 @@ def _external_faults(lock: Lock, run: Runner) -> Iterator[str]:
             yield from _compiler_faults(name, node, programs, run)
         elif node["external"].get("path"):
             yield from _prefix_faults(name, node["name"], Path(node["external"]["path"]))
+        yield from _module_faults(name, node["external"].get("module") or (), run)
 
 
 def _compiler_faults(name: str, node: Any, programs: dict[str, str], run: Runner) -> Iterator[str]:  # noqa: ANN401
@@ -120,6 +121,24 @@ def _prefix_faults(name: str, package: str, prefix: Path) -> Iterator[str]:
     programs = _PROGRAMS.get(package, ())
     if programs and not any((prefix / program).exists() for program in programs):
         yield f"{name}: {prefix / programs[0]} is not there; {remedy}"
+
+
+def _module_faults(name: str, modules: Iterable[str], run: Runner) -> Iterator[str]:
+    """Spack goes on without a word where a module does not load."""
+    for module in modules:
+        if run(login_shell('module load "$1"', module)).status:
+            remedy = "correct `modules:` of the system's file and lock again"
+            yield f"{name}: `module load {module}` fails in a login shell; {remedy}"
+
+
+def login_shell(script: str, *arguments: str) -> Command:
+    """A script in a login shell that knows nothing of the caller's."""
+    return Command(
+        argv=("bash", "-lc", script, "bash", *arguments),
+        environment={"HOME": "/", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        directory=Path("/"),
+        timeout=_TIME,
+    )
 
 
 def _nodes(lock: Lock) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Store:
     sandbox: Sandbox
     readable: tuple[Path, ...] = ()
     cache: Cache | None = None
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that loading an external's module needs."""
 
     @property
     def root(self) -> Path:
@@ -78,6 +80,7 @@ class Store:
 
     def _environment(self) -> dict[str, str]:
         return {
+            **self.modules,
             "PATH": f"{self.root / 'tools'}:/usr/bin:/bin",
             "HOME": str(self.root / "home"),
             "TMPDIR": str(self.root / "tmp"),

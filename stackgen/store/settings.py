@@ -17,28 +17,31 @@ _OURS = ("config", "mirrors", "repos")
 """Sections that say at the far side what a generated tree, which names no place, cannot."""
 
 
-def store_tree(plan: Plan, lock: Lock, mirror: Mirror, store: Store) -> Tree:
-    """The files below `Store.root`: a configuration, and every Spack environment with its lock, verbatim."""
+def store_tree(plan: Plan, lock: Lock, mirror: Mirror, store: Store, *, locks: bool) -> Tree:
+    """The files below `Store.root`: a configuration, and every Spack environment with its lock, verbatim.
+
+    `locks` says whether the file system has any.
+    """
     generated = environment_tree(plan)
     dropped = {f"spack/config/{section}.yaml" for section in _OURS}
     environments = {
         path.removeprefix("spack/"): file for path, file in generated.items() if path not in dropped
     }
-    locks = {f"{one.name}/spack.lock": File(one.text) for one in lock.spack}
-    return Tree({**environments, **locks}).below("environments") | _configuration(mirror, store)
+    solved = {f"{one.name}/spack.lock": File(one.text) for one in lock.spack}
+    return Tree({**environments, **solved}).below("environments") | _configuration(mirror, store, locks=locks)
 
 
-def _configuration(mirror: Mirror, store: Store) -> Tree:
+def _configuration(mirror: Mirror, store: Store, *, locks: bool) -> Tree:
     head = "Written by stackgen for its own builds; read by no other Spack."
     return Tree(
         {
             f"config/{section.rstrip(':')}.yaml": File(document(head, {section: content}))
-            for section, content in _sections(mirror, store).items()
+            for section, content in _sections(mirror, store, locks=locks).items()
         }
     )
 
 
-def _sections(mirror: Mirror, store: Store) -> Mapping[str, Document]:
+def _sections(mirror: Mirror, store: Store, *, locks: bool) -> Mapping[str, Document]:
     recipes = store.root / "environments/repos/spack_repo" / NAMESPACE
     return {
         # Switched off altogether, Spack could not relocate what it takes from a build cache.
@@ -48,7 +51,7 @@ def _sections(mirror: Mirror, store: Store) -> Mapping[str, Document]:
             "sources:": [],
             "trusted:": {},
         },
-        "config": _config(store),
+        "config": {**_config(store), "locks": locks},
         "mirrors:": _mirrors(mirror, store),
         "repos:": {NAMESPACE: str(recipes), "builtin": str(store.home.packages)},
     }
@@ -74,7 +77,6 @@ def _config(store: Store) -> Mapping[str, Document]:
             "root": str(store.prefix / "store"),
         },
         "license_dir": str(store.root / "licenses"),
-        "locks": True,
         "misc_cache": str(store.index),
         "source_cache": str(store.root / "cache/sources"),
         "test_stage": str(store.root / "tests"),

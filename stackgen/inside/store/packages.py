@@ -26,7 +26,7 @@ _PR_SET_PDEATHSIG = 1
 
 def installed(question: dict[str, Any]) -> int:
     """Install the roots of all environments; 1 where a package has failed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _die_with_parent()
     quiet()
     _tell_of_phases()
     share_processors(question["jobs"])
@@ -38,6 +38,11 @@ def installed(question: dict[str, Any]) -> int:
     _forget(question["gone"])
     spack.config.set("config:build_jobs", question["jobs"], scope="command_line")
     return _install(_roots(question["environments"]), question["packages"])
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end this process when the one that started it ends, however that comes about."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _install(roots: dict[str, Any], at_once: int) -> int:
@@ -126,6 +131,7 @@ def _tell_of_phases() -> None:
         execute(phase)
 
     def staged(pkg: Any) -> None:
+        _die_with_parent()  # the first that happens in a process of its own
         tell(pkg.spec, phase="unpack")
         stage(pkg)
 

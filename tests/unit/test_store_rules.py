@@ -1,0 +1,215 @@
+"""What a store refuses before Spack is started, and what it tells while Spack works."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_locks import locked, planned
+
+from stackgen.errors import Fault, WorkError
+from stackgen.graph import Node
+from stackgen.lock import LockedSource
+from stackgen.mirror import Mirror
+from stackgen.progress import Silent
+from stackgen.run import Outcome
+from stackgen.store import unfit
+from stackgen.store.cache import Cache
+from stackgen.store.fitting import has_locks
+from stackgen.store.sources import require_sources
+from stackgen.store.strength import Strength, strength
+from stackgen.store.told import Told
+
+
+def test_a_prefix_that_is_too_long_is_refused_with_the_numbers():
+    assert unfit(planned("/" + "x" * 119)) == ()
+    long = "/" + "x" * 120
+    assert unfit(planned(long)) == (
+        Fault(
+            where="prefix",
+            what=f"the prefix {long} has 121 bytes, and Spack can build for at most 120",
+            remedy="choose a shorter one",
+        ),
+    )
+
+
+DIGEST = hashlib.sha256(b"zlib").hexdigest()
+SOURCE = LockedSource(
+    package="zlib",
+    version="1.3.1",
+    kind="source",
+    name="zlib-1.3.1.tar.gz",
+    sha256=DIGEST,
+    commit="",
+    path=f"_source-cache/archive/{DIGEST[:2]}/{DIGEST}.tar.gz",
+    manual=False,
+)
+ZLIB = Node(
+    hash="abcdefghijklmnopqrstuvwxyz012345",
+    name="zlib",
+    version="1.3.1",
+    os="debian12",
+    target="x86_64",
+    external=False,
+    parameters={},
+    edges=(),
+)
+
+
+def test_missing_sources_are_listed_before_anything_is_built(tmp_path: Path):
+    lock, mirror = locked(sources=(SOURCE,)), Mirror(root=tmp_path)
+    with pytest.raises(WorkError) as caught:
+        require_sources(lock, [ZLIB], mirror, None)
+    told = (
+        f"the mirror {tmp_path} does not hold all that is to be built from; make it whole with"
+        f" `stackgen mirror create ENV.yaml -d {tmp_path}` where there is a network,"
+        " or name another with --mirror:\n"
+        f"  missing: zlib 1.3.1  source zlib-1.3.1.tar.gz (sha256 {SOURCE.sha256})"
+    )
+    assert str(caught.value) == told
+    place = tmp_path / "sources" / SOURCE.path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"another")
+    with pytest.raises(WorkError) as caught:
+        require_sources(lock, [ZLIB], mirror, None)
+    altered = f": its SHA-256 is {hashlib.sha256(b'another').hexdigest()}"
+    assert str(caught.value) == told.replace("missing: ", "altered: ") + altered
+    place.write_bytes(b"zlib")
+    require_sources(lock, [ZLIB], mirror, None)
+
+
+def test_what_the_cache_holds_needs_no_source(tmp_path: Path):
+    entry = tmp_path / f"v3/manifests/spec/zlib/zlib-1.3.1-{ZLIB.hash}.spec.manifest.json"
+    entry.parent.mkdir(parents=True)
+    entry.touch()
+    cache = Cache(directory=tmp_path, writable=False)
+    require_sources(locked(sources=(SOURCE,)), [ZLIB], Mirror(root=tmp_path), cache)
+
+
+def test_packages_share_what_compilers_there_may_be():
+    assert [strength(jobs) for jobs in (1, 2, 4, 64)] == [
+        Strength(jobs=1, packages=1),
+        Strength(jobs=2, packages=2),
+        Strength(jobs=4, packages=3),
+        Strength(jobs=64, packages=18),
+    ]
+    assert 1 <= strength().jobs <= len(os.sched_getaffinity(0))
+
+
+class Screen(Silent):
+    """A progress that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.shown: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def now(self, text: str) -> None:
+        self.shown.append(text)
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    nodes = {
+        "1": Node(**{**as_dict(ZLIB), "hash": "1" * 32}),
+        "2": Node(**{**as_dict(ZLIB), "hash": "2" * 32, "name": "hdf5", "version": "1.14"}),
+    }
+    (tmp_path / "spack/logs").mkdir(parents=True)
+    return Told(nodes=nodes, total=2, progress=Screen(), logs=tmp_path / "spack/logs")
+
+
+def as_dict(node: Node) -> dict[str, Any]:
+    return {name: getattr(node, name) for name in Node.__slots__}
+
+
+def hear(told: Told, *events: dict[str, Any]) -> list[int]:
+    advanced: list[int] = []
+    heard = told.listener(advanced.append)
+    for event in events:
+        heard(json.dumps(event))
+    return advanced
+
+
+def test_what_is_built_is_counted_and_what_is_at_work_is_shown(told: Told):
+    advanced = hear(
+        told,
+        {"hash": "1", "phase": "start"},
+        {"hash": "1", "phase": "unpack"},
+        {"hash": "2", "phase": "configure"},
+        {"hash": "1", "done": "built"},
+        {"hash": "2", "done": "cached"},
+    )
+    screen = told.progress
+    assert isinstance(screen, Screen)
+    assert advanced == [1, 1]
+    assert screen.shown == ["", "zlib: unpack", "hdf5: configure, zlib: unpack", "hdf5: configure", ""]
+    assert screen.lines == [
+        "1 of 2: zlib@1.3.1 built in 0 s",
+        "2 of 2: hdf5@1.14 taken from the build cache",
+    ]
+
+
+def test_a_failure_is_told_with_its_lines_its_log_and_what_depends_on_it(told: Told, tmp_path: Path):
+    log = tmp_path / "stage.txt"
+    log.write_text("all of it\n")
+    failed = {"hash": "1", "failed": "make: exit 2", "lines": ["z.c:1: error: no"], "log": str(log)}
+    hear(told, {"hash": "1", "phase": "build"}, failed, {"hash": "2", "skipped": True})
+    kept = tmp_path / "spack/logs/zlib-1.3.1-1111111.log"
+    assert isinstance(told.progress, Screen)
+    assert told.progress.lines == [
+        "failed: zlib@1.3.1 in its phase build: make: exit 2",
+        "    z.c:1: error: no",
+        f"    the whole log is {kept}",
+    ]
+    assert kept.read_text() == "all of it\n"
+    assert str(told.error(Outcome(status=1, stdout="", stderr=""))) == (
+        "1 of 2 packages could not be built: zlib@1.3.1 (build), and so not what depends on it: hdf5@1.14;"
+        f" see {kept}; all others are kept, so run the same command again when the cause is gone"
+    )
+
+
+def test_a_spack_that_fails_by_itself_is_quoted(told: Told):
+    stderr = "==> Warning: look\n==> Error: the database is from the future\n\n"
+    assert str(told.error(Outcome(status=1, stdout="", stderr=stderr))) == (
+        "Spack failed: the database is from the future; the log has all that it said"
+    )
+    assert str(told.error(Outcome(status=-9, stdout="", stderr=""))) == (
+        "Spack failed: exit status -9; the log has all that it said"
+    )
+
+
+LOCKLESS = """\
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int fcntl64(int file, int what, ...) {
+    va_list rest;
+    va_start(rest, what);
+    if (what == 6 || what == 7) { errno = ENOLCK; return -1; }
+    return syscall(SYS_fcntl, file, what, va_arg(rest, long));
+}
+int fcntl(int, int, ...) __attribute__((alias("fcntl64")));
+"""
+ASKING = """\
+import pathlib, sys
+from stackgen.store.fitting import has_locks
+print(has_locks(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_a_file_system_without_locks_is_noticed(tmp_path: Path):
+    assert has_locks(tmp_path)
+    (tmp_path / "lockless.c").write_text(LOCKLESS)
+    library = tmp_path / "lockless.so"
+    subprocess.run(("gcc", "-shared", "-fPIC", "-o", library, tmp_path / "lockless.c"), check=True)
+    words = (sys.executable, "-c", ASKING, tmp_path)
+    environment = {**os.environ, "LD_PRELOAD": str(library)}
+    outcome = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert outcome.stdout == "False\n"
