@@ -78,8 +78,9 @@ def _path(address: str) -> Path:
 def _stage(stage: Any, package: Any, patches: Iterator[Any]) -> dict[str, Any]:
     fetcher, addresses = stage.default_fetcher, _addresses(stage.default_fetcher)
     kind, name = _kind(stage, package, patches)
+    plain = isinstance(fetcher, fetching.URLFetchStrategy)
     # Where its makers forbid to fetch a file, recipes name the directory that Spack was started in.
-    remote = [address for address in addresses if not _is_file(address)]
+    remote = [address for address in addresses if not (plain and _is_file(address))]
     by_hand = kind == "source" and package.manual_download
     return {
         "kind": kind,
