@@ -70,7 +70,11 @@ def check_signature(root: Path, demand: Demand, run: Runner, progress: Progress)
         progress.say(f"note: {found.refusal}")
         return False
     if found.refusal:
-        remedy = "import it with `gpg --import`" if found.unknown else "do not use it; make the kit again"
+        remedy = (
+            "import it with `gpg --import`"
+            if found.unknown
+            else "do not use it; have it made and signed again"
+        )
         raise WorkError(found.refusal, remedy)
     progress.say(f"{root} was signed by {found.signer}")
     return True
