@@ -1,7 +1,7 @@
 """What a site wrote, as a kit holds it: buildable at the far side, from the kit, as it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import yaml
@@ -25,13 +25,35 @@ def environment_files(project: Project, lock: Lock) -> Mapping[str, bytes]:
     something from elsewhere comes joined, and the machine that `system: this` stands for as it was read.
     """
     name = project.plan.environment
+    moved = _Moved(system=_frozen(project), scripts=_moved_scripts(project))
     found = {
-        **_written(project.file, f"{name}.yaml", _frozen(project)),
+        **_written(project.file, f"{name}.yaml", moved),
         **_system(project),
-        **_scripts(project),
+        **_scripts(project, moved),
         **{f"{name}.lock/{path}": file.text.encode() for path, file in lock_tree(lock).items()},
     }
     return {f"{DIRECTORY}/{path}": content for path, content in sorted(found.items())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moved:
+    """What an environment names by another name in a kit."""
+
+    system: str = ""
+    """Empty where it keeps its name."""
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    """Verify scripts, by framework."""
+
+    def applied(self, content: dict[str, object]) -> dict[str, object]:
+        """The content of the environment's file with these names."""
+        if self.system:
+            content = {**content, "system": self.system}
+        if self.scripts:
+            frameworks = content["frameworks"]
+            assert isinstance(frameworks, dict)
+            changed = {name: {**frameworks[name], "verify": script} for name, script in self.scripts.items()}
+            content = {**content, "frameworks": {**frameworks, **changed}}
+        return content
 
 
 def _frozen(project: Project) -> str:
@@ -53,7 +75,7 @@ def _system(project: Project) -> Mapping[str, bytes]:
         head = f"# The machine on which {project.plan.environment} was locked.\n"
         return {f"systems/{frozen}.yaml": _yaml(head, facts)}
     path = f"systems/{_system_name(project.file)}.yaml"
-    return _written(project.file.parent / path, path, "")
+    return _written(project.file.parent / path, path, _Moved())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +96,13 @@ class _Read:
         return cls(content=content, files=tuple(reading.files))
 
 
-def _written(file: Path, path: str, system: str) -> Mapping[str, bytes]:
-    """A YAML file as `path`, beside it what it includes; `system` stands in for its own where not empty."""
+def _written(file: Path, path: str, moved: _Moved) -> Mapping[str, bytes]:
+    """A YAML file as `path`, beside it what it includes."""
     read = _Read.of(file)
     base = file.absolute().parents[path.count("/")]
     places = {included: _below(included, base) for included in read.files[1:]}
-    if system or None in places.values() or path in places.values():
-        content = {**read.content, "system": system} if system else read.content
+    content = moved.applied(read.content)
+    if content != read.content or None in places.values() or path in places.values():
         names = " and ".join(dict.fromkeys(included.name for included in read.files))
         return {path: _yaml(_JOINED.format(names), content)}
     with files.reported("cannot read the environment's files again"):
@@ -101,17 +123,24 @@ def _yaml(head: str, content: Mapping[str, object]) -> bytes:
     return (head + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=110)).encode()
 
 
-def _scripts(project: Project) -> Mapping[str, bytes]:
-    found = {}
-    for framework in project.plan.frameworks:
-        script = framework.about.site_verify
-        if script:
-            where = f"frameworks.{framework.name}.verify"
-            path = PurePosixPath(script)
-            if path.is_absolute() or any(part.startswith(".") for part in path.parts):
-                what = f"{script} does not lie below {project.file.parent}, and so not in a kit"
-                error = InputError.of(what, "put it beside the environment's file", where=where)
-                raise project.loaded.located(error)
-            with files.reported(f"cannot read {script}"):
-                found[path.as_posix()] = (project.file.parent / path).read_bytes()
-    return found
+def _moved_scripts(project: Project) -> Mapping[str, str]:
+    """The scripts that do not lie below the environment's file."""
+    return {
+        framework.name: f"verify/{framework.name}-verify.py"
+        for framework in project.plan.frameworks
+        if framework.about.site_verify
+        and not _below(project.file.parent / framework.about.site_verify, project.file.parent)
+    }
+
+
+def _scripts(project: Project, moved: _Moved) -> Mapping[str, bytes]:
+    scripts = {
+        framework.name: framework.about.site_verify
+        for framework in project.plan.frameworks
+        if framework.about.site_verify
+    }
+    with files.reported("cannot read a verify script"):
+        return {
+            str(PurePosixPath(moved.scripts.get(name, script))): (project.file.parent / script).read_bytes()
+            for name, script in scripts.items()
+        }
