@@ -47,7 +47,13 @@ def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
         f"It has a Python {framework.python} of its own. Packages in ~/.local, in conda or in another",
         "virtual environment are not seen, nor is a PYTHONPATH set before loading;",
         "one that you set afterwards is.",
+        *_builder(plan, framework),
     ]
+
+
+def _builder(plan: Plan, framework: InstalledFramework) -> list[str]:
+    built = any(planned.name == framework.name and planned.builds_python for planned in plan.wheels)
+    return [f"Spack has built its Python for {plan.system.target}."] if built else []
 
 
 def _extend(framework: InstalledFramework, module: str) -> list[str]:

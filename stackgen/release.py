@@ -216,6 +216,7 @@ def changes_between(old: Release, new: Release) -> tuple[str, ...]:
 
 def _framework_changes(old: InstalledFramework, new: InstalledFramework) -> list[str]:
     pairs = [
+        ("from", old.source, new.source),
         ("python", old.python, new.python),
         ("module", old.module, new.module),
         *(
@@ -227,9 +228,11 @@ def _framework_changes(old: InstalledFramework, new: InstalledFramework) -> list
             for name in sorted({*old.settings, *new.settings})
         ),
     ]
-    return [
+    told = [
         f"{what} {before or 'none'} -> {after or 'none'}" for what, before, after in pairs if before != after
     ]
+    # Also of equal versions Spack knows many builds, and so do those who upload wheels a second time.
+    return told or (["built otherwise"] if old.prefix != new.prefix else [])
 
 
 def read_release(directory: Path) -> Release:

@@ -12,6 +12,7 @@ from stackgen.cli.questions import ask
 from stackgen.config import schema as schema_text
 from stackgen.errors import Fault, InputError
 from stackgen.lock import Json
+from stackgen.plan import FrameworkPlan, WheelsPlan
 from stackgen.project import Project, generate_unlocked, open_project, read_fitting_lock
 from stackgen.project import generate as generated
 from stackgen.starter import starter
@@ -52,9 +53,7 @@ def check(environments: tuple[Path, ...], prefix: str | None, *, as_json: bool) 
     if faults:
         raise InputError(*faults)
     for project in projects:
-        names = ", ".join(
-            f"{framework.name} {framework.about.version}" for framework in project.plan.frameworks
-        )
+        names = ", ".join(map(_named, project.plan.frameworks))
         click.echo(f"{project.file.name}: good: {names} for {_machine(project)}", err=as_json)
         print_notes(project)
 
@@ -68,6 +67,15 @@ def _opened(paths: tuple[Path, ...], prefix: str | None) -> tuple[list[Project],
         except InputError as error:
             faults.extend(error.faults)
     return projects, faults
+
+
+def _named(framework: FrameworkPlan) -> str:
+    python = (
+        f" on a Python {framework.python} by Spack"
+        if isinstance(framework, WheelsPlan) and framework.builds_python
+        else ""
+    )
+    return f"{framework.name} {framework.about.version}{python}"
 
 
 def _machine(project: Project) -> str:

@@ -163,6 +163,13 @@ def test_what_has_no_number_is_the_default_where_it_is_named(asked, default):
     assert default_of(tree["modules/Core/hpai/caffe/.modulerc.lua"].text) == default
 
 
+def test_the_manual_says_who_has_built_its_python():
+    jax = {"from": "wheels", "version": "1.0", "python": {"from": "spack", "version": "3.12"}}
+    text = text_of(planned({"jax": jax}), installed("jax", "1.0", python="3.12"))
+    assert "Spack has built its Python for x86_64_v3." in text
+    assert "Spack" not in text_of(planned(), installed())
+
+
 def test_what_has_no_python_hides_nobodys():
     caffe = installed("caffe", "1.0", python="", source="spack", packages={"caffe": "1.0", "boost": "1.88.0"})
     tree = module_tree(planned({"caffe": {"from": "spack", "version": "1.0"}}), (caffe,))

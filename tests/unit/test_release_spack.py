@@ -15,6 +15,7 @@ from stackgen.plan import Plan, plan
 from stackgen.release import (
     InstalledFramework,
     Release,
+    changes_between,
     installed,
     is_whole,
     read_release,
@@ -110,6 +111,21 @@ def test_the_place_of_wheels_is_by_the_python_that_spack_builds(tmp_path: Path):
     spack = {"from": "spack", "version": "3.11"}
     first, second = (("one", package("python", "3.11.14")[1]), ("two", package("python", "3.11.14")[1]))
     assert len({prefix("3.11"), prefix(spack, first), prefix(spack, second)}) == 3
+
+
+def test_what_differs_between_releases_is_told_even_where_no_version_does():
+    old, new = (release_of(by_spack(), coverage(version)) for version in ("7.10.7", "7.10.8"))
+    assert changes_between(old, new) == ("coverage: coverage 7.10.7 -> 7.10.8",)
+    (framework,) = old.frameworks
+    wheels = framework.model_copy(update={"source": "wheels"})
+    assert changes_between(old, old.model_copy(update={"frameworks": (wheels,)})) == (
+        "coverage: from spack -> wheels",
+    )
+    other = framework.model_copy(update={"prefix": "/ai/pythons/coverage-7.10.7-other"})
+    assert changes_between(old, old.model_copy(update={"frameworks": (other,)})) == (
+        "coverage: built otherwise",
+    )
+    assert changes_between(old, old) == ()
 
 
 @pytest.mark.parametrize("python", ["3.11", ""])
