@@ -14,7 +14,7 @@ from stackgen.pins import PINS
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.run import Command, Runner
 from stackgen.sandbox import choose
-from stackgen.spack.home import incomplete, spack_place
+from stackgen.spack.home import chosen_by, incomplete, spack_place
 
 
 class State(StrEnum):
@@ -45,6 +45,7 @@ def examine(run: Runner) -> tuple[Finding, ...]:
         _sandbox(run),
         _lmod(),
         _spack(),
+        _gpg(run),
         _space(),
     )
 
@@ -124,8 +125,20 @@ def _spack() -> Finding:
     if defect:
         found = f"{defect}; only what Spack builds needs it"
         return Finding(name="spack", state=State.OPTIONAL, found=found, remedy="stackgen bootstrap")
-    found = f"{PINS.spack.version} ({PINS.spack.commit[:12]}), packages {PINS.packages.version}, in {place}"
+    which = f"{PINS.spack.version} ({PINS.spack.commit[:12]}), packages {PINS.packages.version}"
+    found = f"{which}, in {place} ({chosen_by(place)})"
     return Finding(name="spack", state=State.GOOD, found=found)
+
+
+def _gpg(run: Runner) -> Finding:
+    program = shutil.which("gpg")
+    if not program:
+        remedy = _install("GnuPG", {"apt": "gnupg", "dnf": "gnupg2", "zypper": "gpg2"})
+        found = "no GnuPG; only to sign kits, or to ask who did, needs it"
+        return Finding(name="gpg", state=State.OPTIONAL, found=found, remedy=remedy)
+    words = (program, "--version")
+    outcome = run(Command(argv=words, environment={"PATH": os.defpath}, directory=Path("/")))
+    return Finding(name="gpg", state=State.GOOD, found=outcome.stdout.partition("\n")[0])
 
 
 def _space() -> Finding:

@@ -59,6 +59,13 @@ def spack_place(pins: Pins = PINS) -> Path:
     return shared if (shared / MARKER).exists() else _own_place(pins)
 
 
+def chosen_by(place: Path, pins: Pins = PINS) -> str:
+    """Who says that Spack is in this place, in a few words."""
+    if os.environ.get(PLACE_VARIABLE):
+        return f"as {PLACE_VARIABLE} says"
+    return "beside stackgen" if place == shared_place(pins) else "your own"
+
+
 def shared_place(pins: Pins = PINS) -> Path:
     """The place beside stackgen itself, for all who use that one."""
     return (Path(sys.prefix) / _SHARED).resolve() / pins.digest

@@ -1,4 +1,4 @@
-"""stackgen's own tools in a kit: for the machine's platform, resolved once, built where there are no wheels."""
+"""stackgen's own tools in a kit: for the platform, resolved once, and built where there are no wheels."""
 
 import shutil
 import subprocess
