@@ -21,7 +21,7 @@ from stackgen.release import Release, Report, read_release, request
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
 from stackgen.smoke import smoke
-from stackgen.store import Store, install, open_cache, open_store, unfit
+from stackgen.store import Store, install, is_installed, open_cache, open_store, unfit
 from stackgen.tree import Tree
 
 
@@ -120,7 +120,7 @@ def build_project(project: Project, options: BuildOptions, tools: Tools) -> Resu
 def _published(project: Project, lock: Lock, options: BuildOptions) -> Result | None:
     """The result where nothing is to be done; InputError where the release's name is taken."""
     releases.refuse_other_content(project.plan, lock)
-    if options.until != Stage.PUBLISH:
+    if options.until != Stage.PUBLISH or not is_installed(project.plan, lock):
         return None
     done = releases.published(project.prefix, project.plan.release, request(project.plan, lock))
     return Result(reached=Stage.PUBLISH, release=done) if done else None

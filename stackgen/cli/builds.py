@@ -100,13 +100,21 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
 
 
 def _remember(environment: Path, option: str | None, project: "Project", receipt: Receipt) -> None:
+    from stackgen.store import tree_below
+
     scripts = (framework.about.site_verify for framework in project.plan.frameworks)
+    locked = tuple(project.lock_directory.rglob("*"))
     read = (
         *project.loaded.files,
         *(project.file.parent / script for script in scripts if script),
-        *(path for path in project.lock_directory.iterdir() if path.is_file()),
+        *(path for path in locked if path.is_file()),
     )
-    remember(environment, option, read, (project.lock_directory,), receipt)
+    listed = (
+        project.lock_directory,
+        *(path for path in locked if path.is_dir()),
+        *tree_below(project.prefix).glob("linux-*"),  # the packages that Spack has installed
+    )
+    remember(environment, option, read, listed, receipt)
 
 
 def _receipt(project: "Project", release: "Release") -> Receipt:

@@ -16,12 +16,12 @@ from stackgen.progress import Progress, Silent
 from stackgen.spack.start import copy_index
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.machine import check_machine
-from stackgen.store.place import Store, locked_graph
+from stackgen.store.place import Store
 from stackgen.store.settings import furniture, store_tree
 from stackgen.store.sources import require_sources
 from stackgen.store.strength import Strength, strength
 from stackgen.store.told import Told
-from stackgen.store.whole import Found, found
+from stackgen.store.whole import Found, found, needed
 
 _SCRIPT = Path(__file__).parents[1] / "inside/store/install.py"
 
@@ -36,7 +36,7 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     """
     nodes = needed(lock)
     refuse_moved(store)
-    before = found(store, nodes)
+    before = found(store.tree, nodes)
     if before.whole:
         _prepare(plan, lock, mirror, store, Silent())
         return
@@ -44,17 +44,10 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     require_sources(lock, [nodes[key] for key in (*before.absent, *before.gone)], mirror, store.cache)
     _prepare(plan, lock, mirror, store, progress)
     _build(lock, store, nodes, before, progress, strength(jobs))
-    after = found(store, nodes)
+    after = found(store.tree, nodes)
     if not after.whole:
         names = ", ".join(str(nodes[key]) for key in (*after.absent, *after.gone))
         raise WorkError(f"Spack says that it is done, but {names} is not there", "run the same command again")
-
-
-def needed(lock: Lock) -> Mapping[str, Node]:
-    """What is to be installed, by hash, of all environments; externals are there already."""
-    return {
-        key: node for one in lock.spack for key, node in locked_graph(one).nodes.items() if not node.external
-    }
 
 
 def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Progress) -> None:

@@ -41,7 +41,7 @@ class Store:
     @property
     def tree(self) -> Path:
         """The install tree, its name made long enough for a build cache of any shorter prefix."""
-        return padded(self.prefix / "store", PADDED_LENGTH)
+        return tree_below(self.prefix)
 
     @property
     def index(self) -> Path:
@@ -97,6 +97,11 @@ class Store:
 def _real(*paths: Path) -> tuple[Path, ...]:
     """No sandbox can show anything at the far end of a symbolic link."""
     return tuple(path.resolve() for path in paths)
+
+
+def tree_below(prefix: Path) -> Path:
+    """The install tree below an environment's prefix."""
+    return padded(prefix / "store", PADDED_LENGTH)
 
 
 def padded(directory: Path, length: int) -> Path:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from stackgen.graph import Node
-from stackgen.store.place import Store, directory_name
+from stackgen.lock import Lock
+from stackgen.plan import Plan
+from stackgen.store.place import directory_name, locked_graph, tree_below
 
 _FINISHED = ".spack/install_manifest.json"
 """The last file that Spack writes into a prefix."""
@@ -26,14 +28,26 @@ class Found:
         return not self.absent and not self.gone
 
 
-def found(store: Store, nodes: Mapping[str, Node]) -> Found:
-    """What is missing of these packages."""
-    installed = _installed(store.tree)
+def is_installed(plan: Plan, lock: Lock) -> bool:
+    """Whether every package of a lock is there, below the prefix of its plan."""
+    return not lock.spack or found(tree_below(Path(plan.prefix)), needed(lock)).whole
+
+
+def needed(lock: Lock) -> Mapping[str, Node]:
+    """What is to be installed, by hash, of all environments; externals are there already."""
+    return {
+        key: node for one in lock.spack for key, node in locked_graph(one).nodes.items() if not node.external
+    }
+
+
+def found(tree: Path, nodes: Mapping[str, Node]) -> Found:
+    """What is missing of these packages below an install tree."""
+    installed = _installed(tree)
     absent = tuple(key for key in nodes if key not in installed)
     gone = tuple(
         key
         for key, node in nodes.items()
-        if key in installed and not (store.tree / directory_name(node) / _FINISHED).exists()
+        if key in installed and not (tree / directory_name(node) / _FINISHED).exists()
     )
     return Found(absent=absent, gone=gone)
 
