@@ -22,11 +22,12 @@ PUBLIC_SOURCES = "https://mirror.spack.io"
 """Spack's own mirror of sources, which it asks by default."""
 VARIABLE = "STACKGEN_SITE"
 """The environment variable that names a site file which wins over the usual ones."""
+_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?|file:///\S+")
 
 
 def _address(text: str) -> str:
     """An address may hold a password, so no message shows it."""
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?|file:///\S+", text):
+    if not _ADDRESS.fullmatch(text):
         raise refuse("this is no address of an index", "begin with https://, http:// or file:///")
     return text
 
@@ -49,15 +50,21 @@ class WheelSources(Strict):
     """Directories with wheels and source distributions."""
 
 
-def _address_or_directory(text: str) -> str:
-    return text if text.startswith("/") else _address(text)
+def _mirror_address(text: str) -> str:
+    """A directory as an address, and an address without the slash at its end."""
+    if text.startswith("/"):
+        return Path(text).as_uri()
+    if _ADDRESS.fullmatch(text):
+        return text.rstrip("/")
+    remedy = "begin with https://, http://, file:/// or /"
+    raise refuse("this is neither an address nor a directory of a mirror", remedy)
 
 
 class SourceSources(Strict):
     """`sources:` of a site file."""
 
-    mirrors: tuple[Annotated[str, AfterValidator(_address_or_directory)], ...] = ()
-    """Source mirrors as Spack makes them, by directory or address; they are asked first, in this order."""
+    mirrors: tuple[Annotated[str, AfterValidator(_mirror_address)], ...] = ()
+    """Source mirrors as Spack makes them, by address; they are asked first, in this order."""
     upstream: bool = True
     """Whether the addresses of the makers, and Spack's public mirror, are asked too."""
 
@@ -140,13 +147,9 @@ def load_site(environment: Mapping[str, str] = os.environ, etc: Path = Path("/et
     sources = next((file.sources for _, file in found if file.sources), SourceSources())
     return replace(
         site,
-        source_mirrors=tuple(map(_mirror_address, sources.mirrors)),
+        source_mirrors=sources.mirrors,
         upstream=sources.upstream,
     )
-
-
-def _mirror_address(text: str) -> str:
-    return (Path(text).as_uri() if text.startswith("/") else text).rstrip("/")
 
 
 def _site_files(environment: Mapping[str, str], etc: Path) -> tuple[Path, ...]:

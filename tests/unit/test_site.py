@@ -1,11 +1,12 @@
 """Where files may be fetched from: the site's file, else pip's configuration, else uv's default."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from stackgen.errors import InputError
-from stackgen.site import Site, load_site, without_credentials
+from stackgen.site import PUBLIC_SOURCES, Site, load_site, without_credentials
 
 
 @pytest.fixture
@@ -81,6 +82,37 @@ def test_a_site_file_that_says_nothing_of_wheels_leaves_them_to_pips_configurati
     assert site.origin == f"pip's configuration ({path})"
 
 
+def test_where_sources_come_from(caller, etc, tmp_path):
+    write(
+        etc / "stackgen" / "site.yaml",
+        "sources:\n  mirrors: [/srv/my sources/, 'https://mirror.example.org/spack/']\n  upstream: no\n",
+    )
+    site = load_site(caller, etc)
+    assert site.source_mirrors == ("file:///srv/my%20sources", "https://mirror.example.org/spack")
+    assert (site.upstream, site.index, site.origin) == (False, None, "uv's default")
+    write(
+        tmp_path / "home/.config/stackgen/site.yaml",
+        "wheels: {index: 'https://user:s3cret@index.example.org/simple'}\n",
+    )
+    both = load_site(caller, etc)
+    assert both.source_mirrors == site.source_mirrors
+    assert both.index == "https://user:s3cret@index.example.org/simple"
+
+
+def test_addresses_of_a_source_are_asked_in_order():
+    path, makers = "_source-cache/archive/ab/abc.tar.gz", ("https://makers.example.org/x.tar.gz",)
+    site = Site(source_mirrors=("file:///srv/sources", "https://user:s3cret@mirror.example.org/spack"))
+    assert site.source_addresses(path, makers) == (
+        f"file:///srv/sources/{path}",
+        f"https://user:s3cret@mirror.example.org/spack/{path}",
+        *makers,
+        f"{PUBLIC_SOURCES}/{path}",
+    )
+    assert len(dataclasses.replace(site, upstream=False).source_addresses(path, makers)) == 2
+    assert site.credentials("https://mirror.example.org/spack/x") == ("user", "s3cret")
+    assert "s3cret" not in repr(site)
+
+
 def test_a_named_file_has_to_be_there(caller, etc, tmp_path):
     named = {**caller, "STACKGEN_SITE": str(tmp_path / "named.yaml")}
     assert refusal(named, etc) == (
@@ -108,6 +140,15 @@ def test_a_named_file_has_to_be_there(caller, etc, tmp_path):
         (
             "wheels:\n  directories: [wheels]",
             "2:17: wheels.directories[0]: 'wheels' is not an absolute path; begin with / and leave out '..'",
+        ),
+        (
+            "sources:\n  mirrors: [srv/sources]",
+            "2:13: sources.mirrors[0]: this is neither an address nor a directory of a mirror; "
+            "begin with https://, http://, file:/// or /",
+        ),
+        (
+            "sources: {mirror: []}",
+            "1:11: sources.mirror: unknown key; did you mean mirrors?",
         ),
         (
             "wheels: {index: &a https://x/, index: *a}",
