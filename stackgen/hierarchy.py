@@ -23,7 +23,7 @@ from stackgen.lock import SpackLock
 from stackgen.lua import Source, call
 from stackgen.model.base import Strict
 from stackgen.model.system import package_name
-from stackgen.modules import TEMPLATES, in_order, leading_versions
+from stackgen.modules import TEMPLATES, in_order
 from stackgen.plan import Plan
 from stackgen.tree import File, Tree
 
@@ -293,11 +293,7 @@ def _compilers(module: Module) -> str:
 
 
 def _versions(ones: Iterable[Module]) -> str:
-    """The default of a package's modules, and their short versions; `ones` are sorted as their paths are."""
+    """The default of a package's modules; Lmod itself knows what is meant by 1.14 where 1.14.3 is there."""
     known = {module.version: module for module in ones}
-    short: dict[str, list[str]] = defaultdict(list)
-    short[in_order(known)[-1]].append("default")
-    for name, version in leading_versions(known).items():
-        short[version].append(name)
-    calls = [call("module_version", known[version].name, *short[version]) for version in in_order(short)]
+    calls = [call("module_version", known[in_order(known)[-1]].name, "default")]
     return TEMPLATES.get_template("modulerc.lua.j2").render(calls=calls)

@@ -128,15 +128,8 @@ def short_versions(versions: Iterable[str]) -> dict[str, str]:
     return {name: version for name, version in short.items() if name not in known}
 
 
-def leading_versions(versions: Iterable[str]) -> dict[str, str]:
-    """The like for Spack's versions, of any form: `1.14` for 1.14.3, the highest where several would fit."""
-    known = in_order(versions)
-    found = ((re.match(r"\d+\.\d+(?=\.)", version), version) for version in known)
-    return {match[0]: version for match, version in found if match and match[0] not in known}
-
-
 def in_order(versions: Iterable[str]) -> list[str]:
-    """Versions of any form, the lowest first: 1.10 comes after 1.9, and main before any number."""
+    """Spack's versions, of any form, the lowest first: 1.10 comes after 1.9, and main before any number."""
     return sorted(versions, key=lambda version: [_part(part) for part in re.findall(r"\d+|[^\d.]+", version)])
 
 

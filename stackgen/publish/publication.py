@@ -8,10 +8,10 @@ for the levels of the hierarchy: a shell that has opened one finds there what it
 """
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from stackgen.lua import call
-from stackgen.modules import leading_versions, short_versions
+from stackgen.lua import Source, call
+from stackgen.modules import in_order, short_versions
 from stackgen.release import Release
 from stackgen.tree import File, Tree
 
@@ -24,12 +24,15 @@ def module_path(release: Release, module: str, version: str) -> str:
     return str(CORE / release.namespace / module / f"{version}.lua")
 
 
-def publication(shown: Tree, others: Iterable[Tree]) -> Tree:
-    """A release's files, and hidden those that only `others` have; the first of them wins."""
+def publication(shown: Tree, others: Iterable[Tree], at: Path) -> Tree:
+    """A release's files, and hidden those that only `others` have; the first of them wins.
+
+    `at` is where users see them.
+    """
     kept: dict[str, File] = {}
     for other in others:
         kept |= {path: file for path, file in other.items() if path not in shown and path not in kept}
-    return Tree({**shown, **kept, **_hiding(shown, tuple(kept))})
+    return Tree({**shown, **kept, **_hiding(shown, tuple(kept), at)})
 
 
 def has_hierarchy(tree: Tree) -> bool:
@@ -38,20 +41,41 @@ def has_hierarchy(tree: Tree) -> bool:
     return any(_is_package(directory) for directory in directories)
 
 
-def _hiding(shown: Tree, kept: tuple[str, ...]) -> dict[str, File]:
+def _hiding(shown: Tree, kept: tuple[str, ...], at: Path) -> dict[str, File]:
     """The `.modulerc.lua` of every directory that has a module to hide; short versions lead to it still."""
+    levels = {_level(PurePosixPath(path).parent) for path in shown if path.startswith(f"{MODULES}/")}
+    names = {_name(PurePosixPath(path)) for path in shown if path.startswith(f"{MODULES}/")}
     files: dict[str, File] = {}
     for directory in sorted({PurePosixPath(path).parent for path in kept}):
         rc, module = f"{directory}/.modulerc.lua", directory.relative_to(_level(directory))
         ours, theirs = _versions(shown, directory), _versions(kept, directory)
-        shorten = leading_versions if _is_package(directory) else short_versions
-        taken = {*ours, *shorten(ours)}
-        short = sorted((name, full) for name, full in shorten(theirs).items() if name not in taken)
-        lines = [call("module_version", f"{module}/{full}", name) for name, full in short]
-        lines += [call("hide_version", f"{module}/{version}") for version in theirs]
+        if _level(directory) in levels:
+            lines = [] if _is_package(directory) else _short(str(module), ours, theirs)
+            lines += [_hide(directory / f"{version}.lua", names, at) for version in theirs]
+        else:  # nobody comes in any more, and who is there sees what was there
+            lines = [call("module_version", f"{module}/{in_order(theirs)[-1]}", "default")]
+            files[f"{_level(directory)}/.closed"] = File("")
         before = shown[rc].text if rc in shown else ""
         files[rc] = File(before + "".join(f"{line}\n" for line in lines))
     return files
+
+
+def _hide(path: PurePosixPath, names: set[str], at: Path) -> Source:
+    """Lmod hides a name on all levels at once; a file alone, by the path that users come by."""
+    name = _name(path)
+    return call("hide_modulefile", str(at / path)) if name in names else call("hide_version", name)
+
+
+def _name(path: PurePosixPath) -> str:
+    """What users load, by its file."""
+    return str((path.parent / path.name.removesuffix(".lua")).relative_to(_level(path.parent)))
+
+
+def _short(module: str, ours: list[str], theirs: list[str]) -> list[Source]:
+    """What leads to the hidden versions of a framework by their short names, where those are free."""
+    taken = {*ours, *short_versions(ours)}
+    short = sorted((name, full) for name, full in short_versions(theirs).items() if name not in taken)
+    return [call("module_version", f"{module}/{full}", name) for name, full in short]
 
 
 def _level(directory: PurePosixPath) -> PurePosixPath:

@@ -125,7 +125,7 @@ def _switch(
 def _publication(prefix: Path, name: str, known: tuple[Published, ...], spider: Spider | None) -> str:
     """Write what users see while a release is current; its path relative to the prefix, by its content."""
     others = (_modules(prefix, entry) for entry in reversed(known) if entry.release.name != name)
-    tree = publication(files.read_tree(place_of(prefix, name)), others)
+    tree = publication(files.read_tree(place_of(prefix, name)), others, prefix / "current")
     cached = spider is not None and has_hierarchy(tree)
     content = {path: file.text for path, file in tree.items()}
     place = prefix / "publications" / name / digest({**content, **({"": "cached"} if cached else {})})[:12]
