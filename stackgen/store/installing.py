@@ -55,7 +55,10 @@ def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Pro
     files.remove(store.root / "stage")
     files.remove(store.root / "tmp")
     with files.reported(f"cannot work in {store.root}"):
-        (store.prefix / "store").mkdir(parents=True, exist_ok=True)
+        store.tree.mkdir(parents=True, exist_ok=True)
+        for directory in (store.tree, *store.tree.parents):
+            if directory.is_relative_to(store.prefix / "store"):
+                directory.chmod(0o755)  # whatever the umask: a store is there for everybody
         for directory in furniture():
             (store.root / directory).mkdir(parents=True, exist_ok=True)
         copy_index(store.home, store.index)

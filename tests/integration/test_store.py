@@ -41,8 +41,10 @@ def bad(spack: SpackHome, tmp_path_factory: pytest.TempPathFactory) -> Quarry:
 
 @pytest.fixture(scope="module")
 def installed(good: Quarry) -> Quarry:
-    """A prefix where all is installed; tests that change it take another."""
+    """A prefix where all is installed, by somebody secretive; tests that change it take another."""
+    before = os.umask(0o077)
     good.install()
+    os.umask(before)
     return good
 
 
@@ -75,6 +77,14 @@ def test_all_is_built_where_the_store_says(installed: Quarry):
     assert len(str(installed.store().tree)) == 128
     assert stone.parents[1] == installed.store().tree
     assert [path.name for path in (installed.store().root / "stage").iterdir()] == [".lock"]
+
+
+def test_whatever_the_umask_everybody_can_use_the_store(installed: Quarry):
+    stone = installed.prefix_of("stone")
+    of_stone = (path for path in stone.rglob("*") if path.name != "install_times.json")
+    assert [path for path in of_stone if not path.lstat().st_mode & 0o004] == []
+    directories = (path for path in stone.parents if path.is_relative_to(installed.prefix / "store"))
+    assert {path.stat().st_mode & 0o777 for path in directories} == {0o755}
 
 
 def test_what_is_installed_is_found_without_spack(installed: Quarry):

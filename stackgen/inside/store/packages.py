@@ -1,6 +1,7 @@
 """Spack's own installer, which tells what it does and goes on where it can."""
 
 import ctypes
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _PR_SET_PDEATHSIG = 1
 def installed(question: dict[str, Any]) -> int:
     """Install the roots of all environments; 1 where a package has failed."""
     _die_with_parent()
+    os.umask(0o022)  # whatever the caller's: a store is there for everybody
     quiet()
     _tell_of_phases()
     share_processors(question["jobs"])
