@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stackgen.environments import spack_environments
@@ -10,7 +10,7 @@ from stackgen.errors import InputError
 from stackgen.inventory import Makers
 from stackgen.kit.archives import spack_archives
 from stackgen.kit.readme import installer_text, readme
-from stackgen.kit.tools import ToolLock, pythons, tool_lock
+from stackgen.kit.tools import ToolLock, pythons, runs_stackgen, tool_lock
 from stackgen.kit.wheel import own_package, own_wheel
 from stackgen.kit.written import DIRECTORY, environment_files
 from stackgen.lock import Lock
@@ -19,6 +19,7 @@ from stackgen.mirror.manifest import Manifest, read_manifest
 from stackgen.mirror.wanted import relative_path
 from stackgen.model import System
 from stackgen.plan import Platform
+from stackgen.platforms import Target
 from stackgen.progress import Progress
 from stackgen.project import Project, Tools
 from stackgen.site import Site
@@ -38,10 +39,8 @@ def make_kit(locked: Locked, root: Path, site: Site, tools: Tools, given: Collec
     before = read_manifest(root)
     _refuse_conflicts(contents, before)
     wheel = own_wheel()
-    chosen = {
-        name: tuple(_tools(root, project.plan.system, wheel, site, tools))
-        for name, (project, _) in locked.items()
-    }
+    offer = _Offer(root=root, wheel=wheel, site=site, tools=tools)
+    chosen = {name: offer.locks(project.plan.system) for name, (project, _) in locked.items()}
     put(root, relative_path(own_package(wheel).file), wheel)
     archives = _archives(locked, root, tools.progress)
     shared = {
@@ -67,17 +66,39 @@ def _archives(locked: Locked, root: Path, progress: Progress) -> Mapping[str, Co
     return {}
 
 
-def _tools(root: Path, system: System, wheel: bytes, site: Site, tools: Tools) -> Iterator[ToolLock]:
-    """stackgen's tools for the Pythons of a system; a Python that has none is told."""
-    platform = Platform(architecture=system.architecture, glibc=system.glibc)
-    refusals = []
-    for python in pythons(system):
-        try:
-            yield tool_lock(root, platform, python, wheel, site, tools.run)
-        except InputError as error:
-            refusals.append(str(error))
-    for refusal in refusals:
-        tools.progress.say(f"note: stackgen itself cannot be installed from the kit there: {refusal}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    """What a kit has of stackgen's tools, each resolved once."""
+
+    root: Path
+    wheel: bytes
+    site: Site
+    tools: Tools
+    known: dict[Target, ToolLock | InputError] = field(default_factory=dict)
+
+    def locks(self, system: System) -> tuple[ToolLock, ...]:
+        """The tools for the Pythons of a system; what its admins have to see to is told."""
+        platform = Platform(architecture=system.architecture, glibc=system.glibc)
+        wanted = [Target(platform=platform, python=python) for python in pythons(system)]
+        found = [self._lock(target) for target in wanted]
+        usable = tuple(lock for lock in found if isinstance(lock, ToolLock))
+        for refusal in (lock for lock in found if isinstance(lock, InputError)):
+            self._note(f"stackgen cannot be installed from the kit for one of its Pythons: {refusal}", system)
+        if usable and not runs_stackgen(system):
+            names = ", ".join(lock.python for lock in usable)
+            self._note(f"it lists no Python that stackgen runs on, and needs one of {names}", system)
+        return usable
+
+    def _lock(self, target: Target) -> ToolLock | InputError:
+        if target not in self.known:
+            try:
+                self.known[target] = tool_lock(self.root, target, self.wheel, self.site, self.tools.run)
+            except InputError as error:
+                self.known[target] = error
+        return self.known[target]
+
+    def _note(self, what: str, system: System) -> None:
+        self.tools.progress.say(f"note: {system.name}: {what}")
 
 
 def _environments(manifest: Manifest) -> Iterator[str]:

@@ -32,11 +32,15 @@ _LAST_FOR_OLD_GLIBC = "clingo<=5.8.0"
 class ToolLock:
     """The files of stackgen's tools for one Python of a platform."""
 
-    platform: Platform
-    python: str
+    target: Target
     packages: tuple[LockedPackage, ...]
     """stackgen is one of them."""
     build_packages: tuple[LockedPackage, ...]
+
+    @property
+    def python(self) -> str:
+        """The Python, as in 3.11."""
+        return self.target.python
 
     @property
     def wheels(self) -> WheelLock:
@@ -51,9 +55,9 @@ class ToolLock:
     @property
     def texts(self) -> dict[str, bytes]:
         """Its files in a kit, by path."""
-        found = {_path(self.platform, self.python): pylock_text(self.packages, self.python).encode()}
+        found = {_path(self.target.platform, self.python): pylock_text(self.packages, self.python).encode()}
         if self.build_packages:
-            path = _path(self.platform, self.python, build=True)
+            path = _path(self.target.platform, self.python, build=True)
             found[path] = pylock_text(self.build_packages, self.python).encode()
         return found
 
@@ -65,40 +69,42 @@ def _path(platform: Platform, python: str, *, build: bool = False) -> str:
 
 def pythons(system: System) -> tuple[str, ...]:
     """The Pythons of a system that stackgen runs on; the usual ones where it lists none."""
-    listed = tuple(
-        python.version for python in system.pythons if _minor(python.version) >= _minor(PYTHONS[0])
-    )
-    return listed or PYTHONS
+    return runs_stackgen(system) or PYTHONS
+
+
+def runs_stackgen(system: System) -> tuple[str, ...]:
+    """The Pythons that a system lists and stackgen runs on."""
+    oldest = _minor(PYTHONS[0])
+    return tuple(python.version for python in system.pythons if _minor(python.version) >= oldest)
 
 
 def _minor(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def tool_lock(  # noqa: PLR0913, PLR0917 - what `resolve` takes
-    kit: Path, platform: Platform, python: str, wheel: bytes, site: Site, run: Runner
-) -> ToolLock:
+def tool_lock(kit: Path, target: Target, wheel: bytes, site: Site, run: Runner) -> ToolLock:
     """The tools for a Python: as a kit has them where that still fits, else resolved anew.
 
     InputError where a package cannot be had for it.
     """
     own = own_package(wheel)
-    lock = _kept(kit, platform, python) or _resolved(platform, python, site, run)
+    lock = _kept(kit, target) or _resolved(target, site, run)
     others = (package for package in lock.packages if package.name != own.name)
     return replace(lock, packages=tuple(sorted((*others, own), key=lambda package: package.name)))
 
 
-def _kept(kit: Path, platform: Platform, python: str) -> ToolLock | None:
+def _kept(kit: Path, target: Target) -> ToolLock | None:
+    python = target.python
     try:
-        packages = parse_pylock((kit / _path(platform, python)).read_text(encoding="utf-8"), python)
-        build = kit / _path(platform, python, build=True)
+        packages = parse_pylock((kit / _path(target.platform, python)).read_text(encoding="utf-8"), python)
+        build = kit / _path(target.platform, python, build=True)
         aside = parse_pylock(build.read_text(encoding="utf-8"), python) if build.exists() else ()
     except (OSError, ValueError):
         return None
     sources = any(not package.is_wheel for package in packages)
     if sources != bool(aside) or tuple(_unmet(packages)):
         return None
-    return ToolLock(platform=platform, python=python, packages=packages, build_packages=aside)
+    return ToolLock(target=target, packages=packages, build_packages=aside)
 
 
 def _unmet(packages: tuple[LockedPackage, ...]) -> Iterator[str]:
@@ -111,9 +117,8 @@ def _unmet(packages: tuple[LockedPackage, ...]) -> Iterator[str]:
             yield line
 
 
-def _resolved(platform: Platform, python: str, site: Site, run: Runner) -> ToolLock:
-    target = Target(platform=platform, python=python)
-    old = (_LAST_FOR_OLD_GLIBC,) if taken_for_granted(platform) else ()
+def _resolved(target: Target, site: Site, run: Runner) -> ToolLock:
+    old = (_LAST_FOR_OLD_GLIBC,) if taken_for_granted(target.platform) else ()
     question = Question(where="stackgen's tools", target=target, requirements=(*requirements(), *old))
     try:
         packages, build_packages = resolve_question(question, (), site, run)
@@ -123,4 +128,4 @@ def _resolved(platform: Platform, python: str, site: Site, run: Runner) -> ToolL
             packages, build_packages = resolve_question(built, _BUILT_WITH, site, run)
         except InputError:
             raise error from None
-    return ToolLock(platform=platform, python=python, packages=packages, build_packages=build_packages)
+    return ToolLock(target=target, packages=packages, build_packages=build_packages)

