@@ -108,6 +108,14 @@ def read_manifest(root: Path) -> Manifest:
         ) from None
 
 
+def refuse_other(root: Path) -> None:
+    """InputError where a directory is no mirror."""
+    with files.reported(f"cannot read {root}"):
+        if not (root / NAME).exists():
+            remedy = f"run `stackgen mirror create ENV.yaml -d {root}`"
+            raise InputError.of(f"{root} is no mirror: it has no {NAME}", remedy)
+
+
 def _refuse_newer(content: object, root: Path) -> None:
     match content:
         case {"format": int(number)} if number > FORMAT:

@@ -7,7 +7,7 @@ from stackgen import files
 from stackgen.errors import InputError
 from stackgen.mirror.keep import refuse_links
 from stackgen.mirror.layout import AREAS, area
-from stackgen.mirror.manifest import of_entries, read_manifest, without, write_manifest
+from stackgen.mirror.manifest import of_entries, read_manifest, refuse_other, without, write_manifest
 from stackgen.progress import Progress
 
 
@@ -17,6 +17,7 @@ def prune(root: Path, dropped: Collection[str], progress: Progress) -> tuple[str
     The files of the kit as a whole stay, and so does what no manifest names. InputError where the mirror
     has no such environment.
     """
+    refuse_other(root)
     with files.exclusive(root, progress), files.reported(f"cannot remove files of {root}"):
         before = read_manifest(root)
         known = {name for entry in before.files for name in entry.needed_by}

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from stackgen import files
-from stackgen.errors import InputError
 from stackgen.mirror.complete import Demanded, demanded
 from stackgen.mirror.flaws import flaw
 from stackgen.mirror.layout import SOURCES, area
-from stackgen.mirror.manifest import NAME, SIGNATURE, Entry, Manifest, read_manifest
+from stackgen.mirror.manifest import NAME, SIGNATURE, Entry, Manifest, read_manifest, refuse_other
 from stackgen.mirror.memory import Stamp, remember, stamp
 from stackgen.progress import Progress
 
@@ -38,11 +37,7 @@ class Defect:
 
 def verify(root: Path, progress: Progress) -> tuple[Defect, ...]:
     """Every defect of a mirror, sorted by path; InputError where there is no mirror."""
-    with files.reported(f"cannot read {root}"):
-        if not (root / NAME).exists():
-            raise InputError.of(
-                f"{root} is no mirror: it has no {NAME}", f"run `stackgen mirror create ENV.yaml -d {root}`"
-            )
+    refuse_other(root)
     manifest, demand = read_manifest(root), demanded(root)
     with files.reported(f"cannot read {root}"):
         there = dict(_found(root))

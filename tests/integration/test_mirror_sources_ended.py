@@ -52,7 +52,7 @@ def offered(tmp_path: Path) -> Iterator[Server]:
 
 
 def words(kit: Path, server: Server, *sources: LockedSource) -> list[str]:
-    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{MAKE}"
+    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n{MAKE}"
     names = [one.package for one in sources]
     return [sys.executable, "-c", script, str(kit), server.address, str(SIZE), *names]
 
