@@ -69,6 +69,9 @@ SCOUT = """\
             socket.create_connection(("192.0.2.1", 80), 5)
         except OSError as error:
             found["network"] = error.strerror
+        wait = "for n in 1 2 3 4 5 6 7 8 9; do [ -e a -a -e b ] && exit; sleep 1; done; exit 1"
+        self.write("Makefile", "all: one other\\none: ; touch a; %s\\nother: ; touch b; %s\\n" % (wait, wait))
+        Executable("make")()
         self.write(join_path(prefix.lib, "found"), repr(found))
 """
 

@@ -1,12 +1,13 @@
 """What is shown of a run, and where its log lies."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from stackgen.cli.terminal import LogFile, Plain
+from stackgen.cli.terminal import Live, LogFile, Plain
 
 
 @pytest.fixture
@@ -29,6 +30,29 @@ def test_a_task_tells_its_amount_where_that_is_known(log, capsys, total: int, un
     with Plain(log).task("building", total, unit=unit) as advance:
         advance(1)
     assert capsys.readouterr().err == f"{shown}\n"
+
+
+def test_what_a_task_is_at_is_told_where_nothing_else_is(log, capsys, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("stackgen.cli.terminal._TICK", 0.2)
+    screen = Plain(log)
+    with screen.task("building", 2) as advance:
+        screen.now("zlib: configure")
+        time.sleep(0.3)
+        screen.now("")
+        screen.now("zlib: build")
+        screen.now("zlib: install")
+        advance(1)
+    assert capsys.readouterr().err == "building (2 files)\nnow zlib: build\n"
+
+
+def test_on_a_terminal_what_a_task_is_at_stands_beside_its_bar(log, capsys):
+    screen = Live(log)
+    screen.now("nothing is shown yet")
+    with screen.task("building", 2) as advance:
+        advance(1)
+        screen.now("zlib: build")
+    screen.now("nothing is shown any more")
+    assert capsys.readouterr().err.splitlines()[-1].endswith("building (2 files)")
 
 
 def test_the_log_keeps_what_a_screen_has_no_room_for(log, capsys):
