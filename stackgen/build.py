@@ -1,15 +1,15 @@
 """Build, offline: a prefix for each framework, from a mirror alone, each complete or not there at all."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from stackgen import files, interpreters
 from stackgen.errors import Fault, InputError, WorkError
-from stackgen.from_spack import SpackJob
+from stackgen.from_spack import Packages, SpackJob
 from stackgen.from_wheels import WheelsJob, require
-from stackgen.lock import Lock, LockedSource, SpackLock
+from stackgen.lock import Lock
 from stackgen.mirror import Mirror
 from stackgen.model import Feature
 from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
@@ -55,13 +55,13 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     run: Runner,
     progress: Progress,
     sandbox: Sandbox | None,
-    prefixes: Mapping[str, Path] | None = None,
+    packages: Packages | None = None,
 ) -> tuple[InstalledFramework, ...]:
     """Build the frameworks that are not there, or not whole; the caller holds the environment's prefix.
 
-    `prefixes` are those of Spack's packages, installed before, by hash. InputError where stackgen cannot
-    build what is asked for, WorkError where this machine, the mirror or the sandbox does not allow it; both
-    before anything is written.
+    `packages` are what Spack has installed before. InputError where stackgen cannot build what is asked for,
+    WorkError where this machine, the mirror or the sandbox does not allow it; both before anything is
+    written.
     """
     faults = unbuildable(plan)
     if faults:
@@ -69,7 +69,7 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     absent = [framework for framework in installed(plan, lock) if not is_whole(framework)]
     if absent:
         interpreters.check_machine(plan.system)
-        jobs = [_job(plan, lock, mirror, prefixes or {}, framework) for framework in absent]
+        jobs = [_job(plan, lock, mirror, packages or Packages(), framework) for framework in absent]
         require(mirror, {file for job in jobs if isinstance(job, WheelsJob) for file in job.lock.files})
         kind = choose(sandbox, run)
         _clear(Path(plan.prefix) / "pythons", progress)
@@ -105,9 +105,7 @@ _REMEDIES = {
 }
 
 
-def _job(
-    plan: Plan, lock: Lock, mirror: Mirror, prefixes: Mapping[str, Path], framework: InstalledFramework
-) -> Job:
+def _job(plan: Plan, lock: Lock, mirror: Mirror, packages: Packages, framework: InstalledFramework) -> Job:
     planned = next(planned for planned in plan.frameworks if planned.name == framework.name)
     if isinstance(planned, SpackPlan):
         return SpackJob(
@@ -116,33 +114,28 @@ def _job(
             imports=planned.imports,
             final=Path(framework.prefix),
             mirror=mirror,
-            prefixes=prefixes,
-            pip=_pip(next(one for one in lock.spack if one.name == framework.name)),
+            packages=packages,
+            solution=next(one for one in lock.spack if one.name == framework.name),
         )
     assert isinstance(planned, WheelsPlan)
     return WheelsJob(
         lock=lock.wheel_lock(framework.name),
         version=framework.version,
-        python=_python(plan, planned, lock, prefixes),
+        python=_python(plan, planned, lock, packages),
         final=Path(framework.prefix),
         mirror=mirror,
     )
 
 
-def _python(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str, Path]) -> Path:
+def _python(plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages) -> Path:
     """The program of the interpreter that a framework from wheels gets a copy of."""
     if not framework.builds_python:
         return interpreters.find(framework.python, plan.system)
-    program = prefixes[spack_python(framework, lock)] / "bin" / f"python{framework.python}"
+    program = packages.prefixes[spack_python(framework, lock)] / "bin" / f"python{framework.python}"
     if not program.exists():
         what = f"the Python {framework.python} that Spack builds is not in {program.parents[1]}"
         raise WorkError(what, "run `stackgen build` again, which installs it")
     return program
-
-
-def _pip(lock: SpackLock) -> LockedSource | None:
-    wheels = (one for one in lock.sources if one.package == "py-pip" and one.name.endswith(".whl"))
-    return next(wheels, None)
 
 
 def _clear(pythons: Path, progress: Progress) -> None:

@@ -1,19 +1,33 @@
 """A framework that Spack has built: the packages that it consists of, and how its prefix is filled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackgen import files, interpreters, prefix
 from stackgen.closure import PIP, Closure
 from stackgen.errors import WorkError
 from stackgen.from_wheels import remedy, tidy
+from stackgen.hierarchy import Described
 from stackgen.install import install_wheels
-from stackgen.lock import LockedSource
+from stackgen.lock import LockedSource, SpackLock
 from stackgen.mirror import Mirror
+from stackgen.run_environment import path_file, run_variables
 from stackgen.view import View, view, write
 from stackgen.workshop import Workshop
+
+_VARIABLES = "framework-variables.pth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """What Spack has installed; by default nothing."""
+
+    prefixes: Mapping[str, Path] = field(default_factory=dict)
+    """By hash, whether they are there or not."""
+    described: Callable[[SpackLock], Iterable[Described]] = lambda _: ()
+    """Asks Spack what the packages of an environment do to the environments of users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +39,8 @@ class SpackJob:
     imports: str
     final: Path
     mirror: Mirror
-    prefixes: Mapping[str, Path]
-    """Of Spack's packages, by hash."""
-    pip: LockedSource | None
-    """The wheel of pip that its Python packages were installed with."""
+    packages: Packages
+    solution: SpackLock
 
     def __str__(self) -> str:
         return f"{self.name} {self.closure.version}"
@@ -49,7 +61,11 @@ class SpackJob:
     def python(self) -> Path | None:
         """The program of the interpreter that it gets a copy of."""
         node = self.closure.python
-        return self.prefixes[node.hash] / "bin" / f"python{self.closure.python_version}" if node else None
+        return (
+            self.packages.prefixes[node.hash] / "bin" / f"python{self.closure.python_version}"
+            if node
+            else None
+        )
 
     def verify(self) -> None:
         """WorkError where something that it is made from is not there, or not what the lock names."""
@@ -68,7 +84,7 @@ class SpackJob:
 
     def fill(self, workshop: Workshop) -> str:
         """Make the prefix in an open workshop; tell what two packages both would have put there."""
-        made = view(self.closure, self.prefixes, self.imports)
+        made = view(self.closure, self.packages.prefixes, self.imports)
         if not made.pieces:
             what = f"{self} has neither programs nor packages of Python's"
             raise WorkError(what, f"name {self.closure.roots[0].name} under `packages:` instead")
@@ -91,6 +107,9 @@ class SpackJob:
                 install_wheels(self.name, {"pip": pip.name.split("-")[1]}, workshop)
             copied.result()
         prefix.finish(layout, workshop, pip)
+        if variables := run_variables(self.closure, self.packages.described(self.solution)):
+            line = path_file(variables, self.closure, self.packages.prefixes, workshop.prefix, self.final)
+            files.write(prefix.site_packages(workshop.prefix, layout) / _VARIABLES, line)
         tidy(workshop)
         prefix.compile_bytecode(layout, workshop)
 
@@ -102,6 +121,12 @@ class SpackJob:
         with files.reported(f"cannot link {self._wheel}"):
             link.symlink_to(self._wheel.resolve())
         return link
+
+    @property
+    def pip(self) -> LockedSource | None:
+        """The wheel of pip that its Python packages were installed with."""
+        sources = (one for one in self.solution.sources if one.package == PIP)
+        return next((one for one in sources if one.name.endswith(".whl")), None)
 
     @property
     def _wheel(self) -> Path:

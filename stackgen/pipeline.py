@@ -8,8 +8,9 @@ from stackgen import files
 from stackgen import publish as releases
 from stackgen.bootstrap import spack_from
 from stackgen.build import build, unbuildable
-from stackgen.describe import hierarchy
+from stackgen.describe import describe, hierarchy
 from stackgen.errors import InputError, WorkError
+from stackgen.from_spack import Packages
 from stackgen.inventory import Makers
 from stackgen.kit import make_kit
 from stackgen.lock import Lock
@@ -131,13 +132,13 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     _check_signature(project, source, options, tools)
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR)
-    prefixes: dict[str, Path] = {}
+    packages = Packages()
     if lock.spack:
         store = _store(project, source, options, tools)
         install(project.plan, lock, source, store, tools.progress, options.jobs)
-        prefixes = {key: path for one in lock.spack for key, path in store.prefixes(one).items()}
+        packages = _packages(lock, store, tools)
         tree |= hierarchy(project.plan, lock, store, tools.progress)
-    build(project.plan, lock, source, tools.run, tools.progress, options.sandbox, prefixes)
+    build(project.plan, lock, source, tools.run, tools.progress, options.sandbox, packages)
     directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:
         return Result(reached=Stage.BUILD)
@@ -164,6 +165,11 @@ def _check_signature(project: Project, source: Mirror, options: BuildOptions, to
             *(path for path in project.lock_directory.rglob("*") if path.is_file()),
         )
         refuse_unsigned(source.root, written)
+
+
+def _packages(lock: Lock, store: Store, tools: Tools) -> Packages:
+    prefixes = {key: path for one in lock.spack for key, path in store.prefixes(one).items()}
+    return Packages(prefixes=prefixes, described=lambda one: describe(one, store, tools.progress))
 
 
 def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:

@@ -11,8 +11,10 @@ from wheelhouse import Wheelhouse, pip_wheel
 
 from stackgen import files
 from stackgen.build import build
+from stackgen.describe import describe
 from stackgen.environments import environment_tree, spack_environments
 from stackgen.environments.recipes import NAMESPACE
+from stackgen.from_spack import Packages
 from stackgen.lock import Lock, LockedSource, SpackLock, WheelLock, inputs
 from stackgen.model import Environment, System
 from stackgen.modules import module_tree
@@ -51,8 +53,16 @@ class {title}(Package):
         python = join_path(spec["python-venv"].prefix.bin, "python3")
         for path, text in {modules!r}.items():
             self.write(join_path(python_purelib, path), text)
+        if "{name}" == "alto":
+            self.write(join_path(prefix.share, "alto.txt"), "a score")
         for path, text in {programs!r}.items():
             self.write(join_path(prefix.bin, path), text.replace("PYTHON", python), 0o755)
+
+    def setup_run_environment(self, env):
+        env.set("CHOIR_VOICE", "{name}")
+        env.set("CHOIR_{capitals}", join_path(self.prefix.share, "{name}.txt"))
+        env.set("CHOIR_PYTHON", join_path(self.spec["python-venv"].prefix.bin, "python3"))
+        env.prepend_path("CHOIR_PATH", self.prefix.bin)
 '''
 SBANG = "#!PYTHON\nimport choir.alto\nprint(choir.alto.__file__)\n"
 """Spack itself makes such a start short enough for every kernel."""
@@ -100,7 +110,9 @@ def module(name: str, modules: dict[str, str], programs: dict[str, str], *needs:
     """The recipe of a package `py-NAME` that has these files and runs others."""
     lines = "".join(f'    depends_on("py-{need}", type=("build", "run"))\n' for need in needs)
     title = f"Py{name.capitalize()}"
-    text = MODULE.format(title=title, name=name, needs=lines, modules=modules, programs=programs)
+    text = MODULE.format(
+        title=title, name=name, needs=lines, modules=modules, programs=programs, capitals=name.upper()
+    )
     return {f"py_{name}/package.py": File(text)}
 
 
@@ -183,7 +195,9 @@ class Choir:
         """Make the prefixes of the frameworks, Spack's packages being there."""
         progress = recorder or Recorder()
         run = LoggedRunner(progress)
-        built = build(self.plan, self.lock, self.house.mirror, run, progress, None, self.prefixes)
+        mirror, store = self.house.mirror, self.store
+        packages = Packages(prefixes=self.prefixes, described=lambda lock: describe(lock, store, Silent()))
+        built = build(self.plan, self.lock, mirror, run, progress, None, packages)
         return {framework.name: framework for framework in built}
 
     def test(self) -> Report:
