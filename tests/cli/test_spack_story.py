@@ -66,6 +66,24 @@ def test_the_sources_are_listed(there: Desk):
     assert there("mirror", "plan", "there.yaml").stdout.splitlines()[0].startswith("bzip2 1.0.8  source ")
 
 
+@pytest.mark.network
+@pytest.mark.usefixtures("index")
+def test_what_no_mirror_of_the_site_has_is_listed_and_the_rest_comes(there: Desk):
+    site = there.write("site.yaml", "sources: {upstream: no}\n")
+    command = ("env", f"STACKGEN_SITE={site}", sys.executable, "-m", "stackgen")
+    outcome = there("mirror", "create", "there.yaml", "-d", "kit", "--json", command=command)
+    assert outcome.status == 1
+    lacking = json.loads(outcome.stdout)["lacking"]
+    bzip2 = next(row for row in lacking if row["package"] == "bzip2 1.0.8")
+    assert (bzip2["file"], bzip2["commit"]) == ("bzip2-1.0.8.tar.gz", "")
+    assert bzip2["reasons"] == ["site.yaml names nobody who may have it"]
+    assert "note: --from DIR takes files by hash from any directory that has some" in outcome.stderr
+    assert f"  bzip2 1.0.8  bzip2-1.0.8.tar.gz  sha256 {bzip2['sha256']}  site.yaml" in outcome.stderr
+    verified = there("mirror", "verify", "kit", "--json")
+    missing = [defect for defect in json.loads(verified.stdout) if defect["kind"] == "missing"]
+    assert len(missing) == len(json.loads(verified.stdout)) == len(lacking)
+
+
 def test_a_misspelled_package_is_placed_in_the_file(there: Desk):
     there.write(
         "wrong.yaml", ENVIRONMENT.replace("bzip2@1.0.8", "bzip22").replace("name: there", "name: wrong")
