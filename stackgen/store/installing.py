@@ -85,7 +85,7 @@ def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argu
         "writable": store.cache is not None and store.cache.writable,
     }
     files.write(question, json.dumps(asked))
-    total = len(before.absent) + len(before.gone)
+    total = sum(not nodes[key].external for key in (*before.absent, *before.gone))
     told = Told(nodes=nodes, total=total, progress=progress, logs=store.root / "logs")
     command = store.command(names[0], ("python", str(_SCRIPT), str(question)))
     with progress.task("installing by Spack", total, unit="packages") as advance:

@@ -34,9 +34,16 @@ def is_installed(plan: Plan, lock: Lock) -> bool:
 
 
 def needed(lock: Lock) -> Mapping[str, Node]:
-    """What is to be installed, by hash, of all environments; externals are there already."""
+    """What is to be installed, by hash, of all environments.
+
+    Externals are there already, but Spack has to know of those that were asked for, or it makes no modules.
+    """
+    graphs = [locked_graph(one) for one in lock.spack]
     return {
-        key: node for one in lock.spack for key, node in locked_graph(one).nodes.items() if not node.external
+        key: node
+        for read in graphs
+        for key, node in read.nodes.items()
+        if not node.external or key in read.roots
     }
 
 
@@ -47,7 +54,7 @@ def found(tree: Path, nodes: Mapping[str, Node]) -> Found:
     gone = tuple(
         key
         for key, node in nodes.items()
-        if key in installed and not (tree / directory_name(node) / _FINISHED).exists()
+        if key in installed and not (node.external or (tree / directory_name(node) / _FINISHED).exists())
     )
     return Found(absent=absent, gone=gone)
 

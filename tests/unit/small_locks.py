@@ -31,9 +31,12 @@ def planned(prefix: str = "/opt/site", **system: object) -> Plan:
     return plan(Environment.model_validate(asked), System.model_validate({**facts, "pythons": [python]}))
 
 
-def locked(*nodes: dict[str, Any], sources: tuple[LockedSource, ...] = ()) -> Lock:
+def locked(
+    *nodes: dict[str, Any], roots: tuple[int, ...] = (), sources: tuple[LockedSource, ...] = ()
+) -> Lock:
     specs = {str(number): {**node, "hash": str(number)} for number, node in enumerate(nodes)}
-    content = {"_meta": {"file-type": "spack-lockfile"}, "roots": [], "concrete_specs": specs}
+    asked = [{"hash": str(number), "spec": nodes[number]["name"]} for number in roots]
+    content = {"_meta": {"file-type": "spack-lockfile"}, "roots": asked, "concrete_specs": specs}
     one = SpackLock(name="toolchain", text=json.dumps(content), sources=sources)
     return Lock(environment="site", inputs={}, spack=(one,))
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_locks import locked, planned
+from small_locks import HERE, locked, node, planned
 
 from stackgen.errors import Fault, WorkError
 from stackgen.graph import Node
-from stackgen.lock import LockedSource
+from stackgen.lock import Lock, LockedSource
 from stackgen.mirror import Mirror
 from stackgen.progress import Silent
 from stackgen.run import Outcome
-from stackgen.store import unfit
+from stackgen.store import is_installed, tree_below, unfit
 from stackgen.store.cache import Cache
 from stackgen.store.fitting import has_locks
 from stackgen.store.sources import require_sources
@@ -88,6 +88,32 @@ def test_what_the_cache_holds_needs_no_source(tmp_path: Path):
     entry.touch()
     cache = Cache(directory=tmp_path, writable=False)
     require_sources(locked(sources=(SOURCE,)), [ZLIB], Mirror(root=tmp_path), cache)
+
+
+def test_only_what_spack_knows_and_has_finished_is_installed(tmp_path: Path):
+    asked, tree = planned(str(tmp_path)), tree_below(tmp_path)
+    zlib, mpi, gcc = (
+        node("zlib", "1.3.1"),
+        node("mpi", "4", {"path": "/usr"}),
+        node("gcc", "12", {"path": "/"}),
+    )
+    lock = locked(zlib, mpi, gcc, roots=(0, 1))
+
+    def known(*hashes: str) -> bool:
+        installs = {key: {"installed": True} for key in hashes}
+        (tree / ".spack-db/index.json").write_text(json.dumps({"database": {"installs": installs}}))
+        return is_installed(asked, lock)
+
+    (tree / ".spack-db").mkdir(parents=True)
+    finished = tree / f"linux-{HERE['target']}/zlib-1.3.1-0/.spack/install_manifest.json"
+    assert not is_installed(asked, lock)
+    assert not known("0", "1")
+    finished.parent.mkdir(parents=True)
+    finished.touch()
+    assert known("0", "1")
+    assert not known("0")
+    assert not known("1", "2")
+    assert is_installed(asked, Lock(environment="site", inputs={}))
 
 
 def test_packages_share_what_compilers_there_may_be():
