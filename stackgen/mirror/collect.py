@@ -117,7 +117,11 @@ class _Collecting:
         found: dict[Wanted, tuple[str, ...]] = {
             by_file[file]: (address,) for file, address in known.found.items()
         }
-        return found, {by_file[file]: (reason,) for file, reason in known.failures.items()}
+        return found, {
+            want: (known.failures.get(file, "no lock of these environments names it"),)
+            for file, want in by_file.items()
+            if want not in found
+        }
 
     def _plain(self, wants: Collection[Wanted]) -> dict[Wanted, tuple[str, ...]]:
         """Where Spack's sources may be had that are plain files."""

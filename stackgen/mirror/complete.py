@@ -44,7 +44,7 @@ def demanded(root: Path) -> Demanded:
     for file in _regular(root / TOOLS, "*.toml"):
         path = f"{TOOLS}/{file.name}"
         try:
-            found.add(path, _tools(file))
+            found.add(path, tools_wanted(file))
         except (OSError, ValueError) as error:
             found.unreadable[path] = str(error)
     return found
@@ -56,10 +56,13 @@ def _regular(directory: Path, pattern: str) -> Iterator[Path]:
         yield from sorted(path for path in directory.glob(pattern) if not path.is_symlink())
 
 
-def _tools(file: Path) -> dict[str, Wanted]:
+def tools_wanted(file: Path) -> dict[str, Wanted]:
+    """What the lock of stackgen's own tools names; ValueError where it is none."""
     name = _TOOLS.fullmatch(file.name)
     if name is None:
         raise ValueError("its name says no Python")
+    if not file.is_file():
+        raise ValueError("it is no file")
     packages = parse_pylock(file.read_text(encoding="utf-8"), name["python"])
     lock = WheelLock(framework="stackgen", python=name["python"], packages=packages)
     return {want.path: want for want in wheels_wanted(lock)}

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from stackgen.errors import WorkError
 from stackgen.lock import Lock
+from stackgen.mirror.complete import tools_wanted
 from stackgen.mirror.flaws import flaw
+from stackgen.mirror.layout import TOOLS, area
 from stackgen.mirror.manifest import Holding, Manifest, read_manifest, updated, write_manifest
 from stackgen.mirror.memory import Stamp, recall, remember, stamp
 from stackgen.mirror.wanted import Wanted, wanted
@@ -33,8 +35,18 @@ class Ledger:
 
     @classmethod
     def of(cls, root: Path, locks: Mapping[str, Lock]) -> "Ledger":
-        """The ledger of a directory, whatever is in it."""
-        return cls(root=root, needs={name: wanted([lock]) for name, lock in locks.items()})
+        """The ledger of a directory, whatever is in it.
+
+        The tools that a kit has for an environment need theirs, too.
+        """
+        needs = {name: wanted([lock]) for name, lock in locks.items()}
+        for entry in read_manifest(root).files:
+            if area(entry.path) == TOOLS and not needs.keys().isdisjoint(entry.needed_by):
+                with suppress(OSError, ValueError):  # `verify` names it
+                    tools = tools_wanted(root / entry.path)
+                    for name in needs.keys() & set(entry.needed_by):
+                        needs[name] = {**tools, **needs[name]}
+        return cls(root=root, needs=needs)
 
     def __post_init__(self) -> None:
         self.read_again()

@@ -19,6 +19,9 @@ NAME = "manifest.json"
 SIGNATURE = f"{NAME}.asc"
 FORMAT: Final = 2
 """Of the manifests that are written; 1 had nothing but wheels."""
+_LARGEST = 64 * 2**20
+"""Bytes; a manifest of a hundred thousand files has half of it."""
+_Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 
 class Entry(Strict):
@@ -28,9 +31,9 @@ class Entry(Strict):
     """Relative to the mirror."""
     size: NonNegativeInt
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    origin: str
+    origin: _Line
     """The address that it came from, without credentials; empty where it is not known."""
-    needed_by: tuple[str, ...]
+    needed_by: tuple[_Line, ...]
     """Names of environments; none where it was needed once."""
 
     @model_validator(mode="after")
@@ -98,6 +101,8 @@ def read_manifest(root: Path) -> Manifest:
         with files.reported(f"cannot read {root}"):
             if not path.exists():
                 return Manifest()
+            if path.is_symlink() or path.stat().st_size > _LARGEST or path.is_fifo():
+                raise ValueError
             text = path.read_text(encoding="utf-8")
         content = json.loads(text)
         _refuse_newer(content, root)

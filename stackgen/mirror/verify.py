@@ -32,7 +32,12 @@ class Defect:
     def __str__(self) -> str:
         reason = f" ({self.detail})" if self.detail else ""
         whose = f", needed by {', '.join(self.needed_by)}" if self.needed_by else ""
-        return f"{self.kind}: {self.path}{reason}{whose}"
+        return f"{self.kind}: {_printable(self.path)}{reason}{whose}"
+
+
+def _printable(text: str) -> str:
+    """A name that may be shown on a terminal, whoever chose it."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def verify(root: Path, progress: Progress) -> tuple[Defect, ...]:
@@ -103,7 +108,8 @@ def _unknown(manifest: Manifest, there: Mapping[str, str]) -> Iterator[Defect]:
     for path, kind in there.items():
         finished = path.removesuffix(".part")
         unfinished = finished != path and not kind and (finished in known or area(finished) == SOURCES)
-        if path not in known and path not in _OURS and not unfinished:
+        ours = path in _OURS and not kind
+        if path not in known and not ours and not unfinished:
             yield Defect(path=path, kind="unknown", detail=f"it is {kind}" if kind else "")
 
 

@@ -14,9 +14,11 @@ from sourcehouse import Makers, commit, content, locked, source
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
-from stackgen.lock import LockedSource, lock_tree
-from stackgen.mirror import IncompleteError, keep, mirror, prune, verify
+from stackgen.lock import LockedFile, LockedPackage, LockedSource, lock_tree
+from stackgen.lock.pylock import pylock_text
+from stackgen.mirror import IncompleteError, keep, mirror, prune, put, verify
 from stackgen.mirror.manifest import read_manifest
+from stackgen.mirror.wanted import relative_path
 from stackgen.progress import Silent
 from stackgen.run import Command, Outcome
 from stackgen.site import Site
@@ -381,6 +383,23 @@ def test_nothing_is_fetched_through_a_link_out_of_the_kit(kit, offered, tmp_path
         collect(kit, ALPHA, upstream=makers(offered, ALPHA))
     assert str(caught.value) == f"{kit}/sources is a symbolic link; remove it; a kit has none"
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_what_the_tools_of_a_kit_need_stays_needed(kit, offered):
+    """A build that brings a file into a kit knows nothing of stackgen's own tools in it."""
+    tool = LockedFile(name="tool-1.0-py3-none-any.whl", size=4, sha256=hashlib.sha256(b"tool").hexdigest())
+    package = LockedPackage(name="tool", version="1.0", file=tool)
+    text = pylock_text((package,), "3.11").encode()
+    keep(kit, {"tools/x86_64-2.28-3.11.toml": text}, ("site",), Silent())
+    put(kit, relative_path(tool), b"tool")
+    collect(kit, ALPHA, upstream=makers(offered, ALPHA))
+    entry = next(entry for entry in read_manifest(kit).files if entry.path == relative_path(tool))
+    assert entry.needed_by == ("site",)
+    assert prune(kit, (), Silent()) == ()
+    (kit / relative_path(tool)).unlink()
+    assert lacking(kit, ALPHA)[1:] == [
+        f"  tool 1.0  {tool.name}  sha256 {tool.sha256}  no lock of these environments names it"
+    ]
 
 
 def test_a_complete_mirror_may_be_read_only(kit, offered):

@@ -136,14 +136,32 @@ def test_what_lies_behind_a_linked_directory_is_missing(whole):
     ]
 
 
+def test_names_are_shown_as_they_do_no_harm(whole):
+    for name in (b"two\nlines", b"\x1b[31mred", b"\xff"):
+        Path(os.fsdecode(os.fsencode(whole.root) + b"/" + name)).touch()
+    assert sorted(str(defect) for defect in verify(whole.root, Silent())) == [
+        "unknown: \\udcff",
+        "unknown: \\x1b[31mred",
+        "unknown: two\\nlines",
+    ]
+
+
 def test_a_file_that_cannot_be_read_has_a_flaw():
     assert flaw(Path("/proc/self/mem"), 0, "") == Flaw(kind="unreadable", detail="Input/output error")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"format": 0, "files": []}', '{"format": 1, "files": [{"path": "../x"}]}', "[" * 100_000],
-    ids=["empty", "list", "older", "climbing", "deep"],
+    [
+        "",
+        "[]",
+        '{"format": 0, "files": []}',
+        '{"format": 1, "files": [{"path": "../x"}]}',
+        '{"files": [{"path": "README", "size": 0, "sha256": "%s", "origin": "", "needed_by": ["\\u001b"]}]}'
+        % ("0" * 64),
+        "[" * 100_000,
+    ],
+    ids=["empty", "list", "older", "climbing", "escape", "deep"],
 )
 def test_a_damaged_manifest_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
@@ -152,6 +170,22 @@ def test_a_damaged_manifest_is_refused(tmp_path, text):
     assert str(caught.value) == (
         f"{tmp_path}/manifest.json: is damaged; remove it and run `stackgen mirror create` again"
     )
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "huge"])
+def test_a_manifest_that_is_no_plain_file_of_its_size_is_refused(tmp_path, kind):
+    place = tmp_path / "manifest.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(place)
+        case "link":
+            (tmp_path / "elsewhere").write_text('{"format": 2, "files": []}')
+            place.symlink_to("elsewhere")
+        case "huge":
+            with place.open("wb") as stream:
+                stream.truncate(2**27)
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(tmp_path)
 
 
 def test_a_manifest_keeps_what_others_need_and_where_it_came_from():
