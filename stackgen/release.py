@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import ValidationError
 
 from stackgen.closure import Closure, closure, locked_python
-from stackgen.environments import python_environment
+from stackgen.environments import TOOLCHAIN, python_environment
 from stackgen.errors import WorkError
+from stackgen.graph import graph
 from stackgen.lock import Json, Lock, WheelLock, digest
 from stackgen.model.base import Strict
 from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
@@ -16,6 +17,8 @@ from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 RELEASE, REPORT = "release.json", "report.json"
 RELEASE_FORMAT = "1"
 """Part of every request: raise it when what a release holds changes beside its prefixes."""
+HIERARCHY_FORMAT = "1"
+"""Part of the request of a release with a hierarchy: raise it when what its modules do changes."""
 PREFIX_FORMAT = "1"
 """Part of every prefix's digest: raise it when what a build puts there changes."""
 
@@ -178,8 +181,17 @@ def request(plan: Plan, lock: Lock) -> str:
             "defaults": dict(plan.defaults),
             "frameworks": frameworks,
             "promises": promises,
+            **_hierarchy(lock),
         }
     )
+
+
+def _hierarchy(lock: Lock) -> dict[str, Json]:
+    """What decides the modules of packages, all that they need included; nothing where there are none."""
+    roots: dict[str, Json] = {
+        one.name: list[Json](sorted(graph(one.text).roots)) for one in lock.spack if one.name == TOOLCHAIN
+    }
+    return {"hierarchy": {"format": HIERARCHY_FORMAT, "roots": roots}} if roots else {}
 
 
 def release_of(plan: Plan, lock: Lock) -> Release:

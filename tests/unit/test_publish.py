@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hierarchies import Made
+from hierarchies import locked as spack_locked
 from small_releases import locked, planned, publish_new, report, staged_release
 
 from stackgen import files
@@ -87,6 +90,20 @@ def test_request_changes_with_what_is_built_and_promised_alone(tmp_path: Path) -
     assert request(planned(tmp_path, "1", features=["onednn"]), lock) != request(asked, lock)
     assert request(planned(tmp_path, "1", settings={"A": "1"}), lock) != request(asked, lock)
     assert request(planned(tmp_path / "b", "1"), lock) != request(asked, lock)
+
+
+def test_request_changes_with_what_is_in_the_hierarchy(tmp_path: Path) -> None:
+    asked = planned(tmp_path, "1")
+    lock = locked(asked, "1.17.0")
+
+    def having(*made: Made, name: str = "toolchain") -> str:
+        return request(asked, replace(lock, spack=(spack_locked(made, ["zlib"], name),)))
+
+    zlib, more = Made(name="zlib"), Made(name="more")
+    assert having(zlib) != request(asked, lock)
+    assert having(zlib) == having(zlib, more)
+    assert having(zlib) != having(Made(name="zlib", build="another"))
+    assert having(zlib, name="six") == request(asked, lock)
 
 
 def test_publishing_the_same_again_changes_nothing(tmp_path: Path) -> None:
