@@ -12,6 +12,8 @@ def print_how_to_load(prefix: Path, release: Content) -> None:
     """Print what a user pastes into a new shell; what else there is goes to stderr."""
     first, *others = (f"{release['namespace']}/{framework['module']}" for framework in release["frameworks"])
     click.echo("in a new login shell:\n", err=True)
+    if (cache := prefix / "current/lmod/lmodrc.lua").exists():
+        click.echo(f"export LMOD_RC={cache}")
     click.echo(f"module use {prefix / 'current/modules/Core'}")
     click.echo(f"module load {first}")
     if others:
