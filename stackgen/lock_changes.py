@@ -7,9 +7,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from stackgen.closure import closure
 from stackgen.config import load
+from stackgen.environments import TOOLCHAIN
 from stackgen.errors import InputError, Place
-from stackgen.lock import read_lock
+from stackgen.lock import SpackLock, read_lock
 from stackgen.release import Release
 
 Packages = Mapping[str, Mapping[str, str]]
@@ -70,7 +72,18 @@ def _locked_packages(directory: Path) -> Packages:
         wheels.framework: {package.name: package.version for package in wheels.packages}
         for wheels in lock.wheels
     }
-    return wheels | {solved.name: solved.packages for solved in lock.spack}
+    return wheels | {solved.name: _solved_packages(solved) for solved in lock.spack}
+
+
+def _solved_packages(solved: SpackLock) -> Mapping[str, str]:
+    """Of a framework what its release would say; of what others stand on all."""
+    if _is_framework(solved):
+        return closure(solved.text, solved.roots[0]).packages
+    return solved.packages
+
+
+def _is_framework(solved: SpackLock) -> bool:
+    return solved.name != TOOLCHAIN and "." not in solved.name
 
 
 def _released_packages(path: Path) -> Packages:
@@ -84,4 +97,16 @@ def _released_packages(path: Path) -> Packages:
         raise InputError.of(
             "is no release that this stackgen can read", "name another", place=place
         ) from None
-    return {framework.name: framework.packages for framework in release.frameworks}
+    return {
+        **{framework.name: framework.packages for framework in release.frameworks},
+        **_foundations(path.with_name("lock")),
+    }
+
+
+def _foundations(directory: Path) -> Packages:
+    """What the frameworks of a release stand on; nothing where an older stackgen has locked it otherwise."""
+    try:
+        lock = read_lock(directory)
+    except InputError:
+        return {}
+    return {solved.name: solved.packages for solved in lock.spack if not _is_framework(solved)}

@@ -1,11 +1,15 @@
 """What differs between two sets of packages, wherever they are read from."""
 
+from dataclasses import replace
+
 import pytest
+from spack_graphs import lock_text, package, python_lock
 
 from stackgen import files
 from stackgen.errors import InputError
-from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock, lock_tree
+from stackgen.lock import Lock, LockedFile, LockedPackage, SpackLock, WheelLock, lock_tree
 from stackgen.lock_changes import Change, difference, packages_at
+from stackgen.release import InstalledFramework, Release
 
 PACKAGES = {"alpha": {"alpha": "1.0", "pip": "26.0"}}
 
@@ -48,6 +52,42 @@ def test_the_same_is_no_difference():
 def test_packages_of_a_lock(tmp_path):
     files.write_tree(lock_tree(locked()), tmp_path / "site.lock")
     assert packages_at(tmp_path / "site.lock") == PACKAGES
+
+
+def test_what_spack_builds_is_told_as_its_release_tells_it(tmp_path):
+    framework = python_lock(
+        package("py-coverage", "7.10.7", "python", "python-venv", "build:cmake"),
+        package("cmake", "3.31.0"),
+        roots=("py-coverage",),
+    )
+    shared = lock_text(("zlib",), dict((package("zlib", "1.3"),)))
+    solved = (SpackLock(name="coverage", text=framework), SpackLock(name="toolchain", text=shared))
+    asked = {
+        "commits": {},
+        "os": "debian12",
+        "target": "x86_64_v3",
+        "toolchain": {},
+        "compilers": [],
+        "externals": [],
+        "environments": {"coverage": ["py-coverage"], "toolchain": ["zlib"]},
+        "files": {},
+    }
+    lock = replace(locked(), spack=solved, inputs={**locked().inputs, "spack": asked})
+    files.write_tree(lock_tree(lock).below("lock"), tmp_path)
+    told = {**PACKAGES, "coverage": {"coverage": "7.10.7", "pip": "25.1.1"}, "toolchain": {"zlib": "1.3"}}
+    assert packages_at(tmp_path / "lock") == told
+    frameworks = tuple(
+        InstalledFramework(
+            name=name, module=name, version="1", prefix="/", python="", packages=packages, settings={}
+        )
+        for name, packages in told.items()
+        if name != "toolchain"
+    )
+    release = Release(
+        name="1", environment="e", system="s", namespace="n", request="r", frameworks=frameworks
+    )
+    files.write(tmp_path / "release.json", release.model_dump_json())
+    assert packages_at(tmp_path) == told
 
 
 def test_packages_of_an_environment_are_those_of_its_lock(tmp_path):
