@@ -111,6 +111,13 @@ class Site:
         ours = tuple(f"{mirror}/{path}" for mirror in self.source_mirrors)
         return (*ours, *makers, f"{PUBLIC_SOURCES}/{path}") if self.upstream else ours
 
+    @property
+    def source_directories(self) -> tuple[Path, ...]:
+        """The source mirrors that are directories here."""
+        local = (urlsplit(mirror) for mirror in self.source_mirrors)
+        places = (Path(unquote(parts.path)) for parts in local if parts.scheme == "file")
+        return tuple(place for place in places if place.is_dir())
+
     def credentials(self, address: str) -> tuple[str, str] | None:
         """The user and password that the configured address of the same server holds."""
         server = _server(address)

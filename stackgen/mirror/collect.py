@@ -81,7 +81,9 @@ class _Collecting:
 
     def complete(self, wants: Collection[Wanted]) -> _Failures:
         """Bring these files; why not, for each that does not come."""
-        found = find(wants, self.given, self.progress) if wants else {}
+        unhashed = [want for want in wants if not want.sha256]
+        found = find([want for want in wants if want.sha256], self.given, self.progress) if wants else {}
+        found |= find(unhashed, (*self.given, *self.site.source_directories), self.progress)
         self._put({want: place for want, place in found.items() if not want.sha256})
         known: dict[Wanted, tuple[str, ...]] = {
             want: (place.absolute().as_uri(),) for want, place in found.items() if want.sha256

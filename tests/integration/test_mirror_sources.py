@@ -261,8 +261,11 @@ def test_files_are_taken_from_directories_whatever_they_are_called(kit, tmp_path
 
 def test_another_kit_and_a_mirror_of_spack_are_directories_like_any(kit, tmp_path, offered):
     collect(tmp_path / "other", ALPHA, DELTA, upstream=makers(offered, ALPHA))
-    (tmp_path / "other/sources").rename(tmp_path / "plain")
-    collect(tmp_path / "one", ALPHA, BETA, DELTA, upstream=makers(offered, BETA), given=(tmp_path / "plain",))
+    plain = tmp_path / "a mirror"
+    (tmp_path / "other/sources").rename(plain)
+    collect(tmp_path / "one", ALPHA, BETA, DELTA, upstream=makers(offered, BETA), given=(plain,))
+    collect(tmp_path / "two", ALPHA, DELTA, site=Site(source_mirrors=(plain.as_uri(),), upstream=False))
+    assert has(tmp_path / "two", ALPHA, DELTA)
     offered.manners.asked.clear()
     asked = Makers()
     collect(kit, ALPHA, BETA, DELTA, upstream=asked, given=(tmp_path / "one",))

@@ -74,15 +74,15 @@ def offered(tmp_path: Path) -> Iterator[Server]:
     (files / "tiny.patch").write_text(PATCH)
     hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in files.iterdir()}
     with serving(Index(tmp_path / "makers")) as server:
-        at = f"{server.address}/files"
+        at, git = f"{server.address}/files", f'git="{(tmp_path / "cloned").as_uri()}"'
         body = (
             f'url = "{at}/tiny-1.0.tar.gz"\n    version("1.0", sha256="{hashes["tiny-1.0.tar.gz"]}")\n'
             f'    resource(name="more", url="{at}/more-1.0.tar.gz", sha256="{hashes["more-1.0.tar.gz"]}")\n'
             f'    patch("{at}/tiny.patch", sha256="{hashes["tiny.patch"]}")\n'
+            f'    resource(name="moving", {git}, branch="main", destination="x")\n'
             '    depends_on("cloned")'
         )
         _recipe(tmp_path / "repo", "tiny", body)
-        git = f'git = "{(tmp_path / "cloned").as_uri()}"'
         _recipe(tmp_path / "repo", "cloned", f'{git}\n    version("1.0", commit="{_committed(tmp_path)}")')
         yield server
 
@@ -99,7 +99,7 @@ def _committed(place: Path) -> str:
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(place / "cloned")]
     (place / "cloned").mkdir()
     (place / "cloned/README").write_text("cloned\n")
-    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], check=True, env={"PATH": os.environ["PATH"], "HOME": "/"})
     found = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
     return found.stdout.strip()
@@ -145,6 +145,7 @@ def test_spack_takes_everything_from_a_kit(offered: Server, recipes: Recipes, tm
     assert kinds == [
         ("cloned", "source", "cloned", True),
         ("tiny", "patch", "tiny.patch", False),
+        ("tiny", "resource", "cloned", False),
         ("tiny", "resource", "more-1.0.tar.gz", False),
         ("tiny", "source", "tiny-1.0.tar.gz", False),
     ]
@@ -168,6 +169,6 @@ def test_what_git_cannot_fetch_is_told_with_its_reason(recipes: Recipes, tmp_pat
     (tmp_path / "cloned").rename(tmp_path / "gone")
     with pytest.raises(IncompleteError) as caught:
         collected(recipes, tmp_path / "kit")
-    [row] = caught.value.lacking
-    assert (row.package, row.file) == ("cloned 1.0", "cloned")
-    assert row.reasons[0].startswith("fatal: ")
+    rows = caught.value.lacking
+    assert [(row.package, row.file) for row in rows] == [("cloned 1.0", "cloned"), ("tiny 1.0", "cloned")]
+    assert all(row.reasons[0].startswith("fatal: ") for row in rows)
