@@ -15,7 +15,7 @@ from stackgen.scripts import LONGEST_START, beside, is_python_script
 
 _SHARED = ("etc", "share")
 """What Python packages look for below their interpreter's prefix, such as Jupyter its kernels."""
-_LEFT_OUT = frozenset({"direct_url.json"})
+_BUILT_IN = "*.dist-info/direct_url.json"
 """It says in which directory, long gone, a package was built."""
 _TOLD = 3
 
@@ -118,19 +118,23 @@ def packages_place(version: str) -> PurePath:
 
 def _add_tree(view: View, node: Node, directory: Path, place: PurePath) -> None:
     for path in _files(directory):
-        if path.name not in _LEFT_OUT:
+        if not path.match(_BUILT_IN):
             view.add(place / path.relative_to(directory), Piece(source=path, package=str(node)))
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    """Every file below a directory, in the same order everywhere; links to directories are as files.
+def _files(directory: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Every file below a directory, in the same order everywhere; links are what they lead to.
 
     Bytecode is left out: it would have to be compiled anew wherever times are not kept.
     """
-    for root, directories, names in os.walk(directory):
-        directories[:] = sorted(name for name in directories if name != "__pycache__")
-        links = [name for name in directories if Path(root, name).is_symlink()]
-        yield from (path for name in sorted((*names, *links)) if (path := Path(root, name)).exists())
+    real = directory.resolve()
+    if real in above or not directory.is_dir():
+        return
+    for path in sorted(directory.iterdir()):
+        if not path.is_dir():
+            yield from (path,) if path.exists() else ()
+        elif path.name != "__pycache__":
+            yield from _files(path, (*above, real))
 
 
 def _add_programs(view: View, node: Node, prefix: Path) -> None:
@@ -165,9 +169,7 @@ def write(view: View, prefix: Path) -> None:
 
 
 def _put(piece: Piece, target: Path) -> None:
-    if piece.source.is_dir():
-        target.symlink_to(piece.source.resolve())
-    elif not piece.is_program:
+    if not piece.is_program:
         shutil.copy2(piece.source, target)
     elif _is_script(piece.source):
         target.write_bytes(beside(piece.source.read_bytes()))

@@ -107,6 +107,31 @@ def test_modules_and_scripts_are_copies_and_other_programs_are_links(tmp_path: P
     assert ran.stdout == f"{prefixes['caffe'] / 'bin'}\n"
 
 
+def test_links_are_what_they_lead_to(tmp_path: Path):
+    text = python_lock(package("py-own", "1.0", *PYTHON), roots=("py-own",))
+    prefixes = installed(
+        tmp_path / "store",
+        py_own={
+            f"{SITE}/own/__init__.py": "",
+            "share/own/extra/more.py": "",
+            f"{SITE}/direct_url.json": "{}",
+        },
+    )
+    packages = prefixes["py-own"] / SITE
+    (packages / "own/extra").symlink_to("../../../../share/own/extra")
+    (packages / "own/round").symlink_to("..")
+    (packages / "own/nowhere.py").symlink_to("nothing")
+    (packages / "alias.py").symlink_to("own/__init__.py")
+    (prefixes["py-own"] / "lib64").symlink_to("lib")
+    made = view(closure(text, "py-own"), prefixes, "own")
+    assert [place for place in places(made) if not place.startswith("share")] == [
+        f"{SITE}/{path}" for path in ("alias.py", "direct_url.json", "own/__init__.py", "own/extra/more.py")
+    ]
+    assert made.warning == ""
+    write(made, tmp_path / "prefix")
+    assert [path for path in (tmp_path / "prefix").rglob("*") if path.is_symlink()] == []
+
+
 def test_a_framework_without_python_is_its_programs(tmp_path: Path):
     text = lock_text(
         ("caffe", "graphviz"),
