@@ -8,7 +8,7 @@ from typing import Protocol
 from stackgen import files, interpreters
 from stackgen.errors import Fault, InputError, WorkError
 from stackgen.from_spack import Packages, SpackJob
-from stackgen.from_wheels import WheelsJob, require
+from stackgen.from_wheels import WheelsJob, require, require_intact
 from stackgen.lock import Lock
 from stackgen.mirror import Mirror
 from stackgen.model import Feature
@@ -76,6 +76,18 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
         for job in jobs:
             _make(job, kind, run, progress)
     return installed(plan, lock)
+
+
+def require_wheels(plan: Plan, lock: Lock, mirror: Mirror) -> None:
+    """WorkError where this machine or the mirror does not allow what is to be built from wheels.
+
+    Before Spack starts, that is: otherwise it would be found out after hours.
+    """
+    absent = {framework.name for framework in installed(plan, lock) if not is_whole(framework)}
+    wanted = {file for one in lock.wheels if one.framework in absent for file in one.files}
+    if wanted:
+        interpreters.check_machine(plan.system)
+        require_intact(mirror, wanted)
 
 
 def unbuildable(plan: Plan) -> tuple[Fault, ...]:

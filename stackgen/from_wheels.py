@@ -43,14 +43,7 @@ class WheelsJob:
 
         uv could check too, but would then unpack each wheel as one stream: half as long again for TensorFlow.
         """
-        require(self.mirror, self.lock.files)
-        found = flaws(self.mirror, self.lock.files, Silent())
-        if found:
-            names = ", ".join(f"{file.name} ({flaw.detail or flaw.kind})" for file, flaw in found.items())
-            raise WorkError(
-                f"the mirror {self.mirror.root} does not hold what the lock names: {names}",
-                remedy(self.mirror),
-            )
+        require_intact(self.mirror, self.lock.files)
 
     def fill(self, workshop: Workshop) -> str:
         """Make the prefix in an open workshop; nothing needs to be told."""
@@ -84,6 +77,15 @@ def require(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
     if missing:
         names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
         raise WorkError(f"the mirror {mirror.root} lacks {names}", remedy(mirror))
+
+
+def require_intact(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
+    """WorkError where a mirror has not all of these files, byte by byte."""
+    require(mirror, wanted)
+    if found := flaws(mirror, wanted, Silent()):
+        names = ", ".join(f"{file.name} ({flaw.detail or flaw.kind})" for file, flaw in found.items())
+        what = f"the mirror {mirror.root} does not hold what the lock names: {names}"
+        raise WorkError(what, remedy(mirror))
 
 
 def remedy(mirror: Mirror) -> str:

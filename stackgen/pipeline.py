@@ -7,7 +7,7 @@ from pathlib import Path
 from stackgen import files
 from stackgen import publish as releases
 from stackgen.bootstrap import spack_from
-from stackgen.build import build, unbuildable
+from stackgen.build import build, require_wheels, unbuildable
 from stackgen.describe import describe, hierarchy
 from stackgen.errors import InputError, WorkError
 from stackgen.from_spack import Packages
@@ -134,6 +134,7 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
         return Result(reached=Stage.MIRROR)
     packages = Packages()
     if lock.spack:
+        require_wheels(project.plan, lock, source)
         store = _store(project, source, options, tools)
         install(project.plan, lock, source, store, tools.progress, options.jobs)
         packages = _packages(lock, store, tools)
