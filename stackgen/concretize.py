@@ -8,9 +8,9 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen.environments import (
-    TOOLCHAIN,
     SpackEnvironment,
     environment_tree,
+    is_shared,
     python_environment,
     spack_environments,
 )
@@ -109,6 +109,7 @@ def _written(plan: Plan) -> dict[str, str]:
     """The specs that the site wrote, by the key paths of its file."""
     return {
         **{f"toolchain.{part}": spec for part, spec in plan.toolchain},
+        **{f"toolchain.other-mpis[{number}]": spec for number, spec in enumerate(plan.other_mpis)},
         **{f"packages[{number}]": spec for number, spec in enumerate(plan.packages)},
         **{f"frameworks.{framework.name}.spec": framework.spec for framework in plan.spack},
         **{
@@ -151,7 +152,7 @@ def _refuse(plan: Plan, answers: Iterable[_Answer]) -> None:
 
 def _where(plan: Plan, environment: str) -> str:
     """The place in the site's file that a Spack environment is there for."""
-    if environment == TOOLCHAIN:
+    if is_shared(environment):
         return "packages"
     pythons = {python_environment(one.python): one.name for one in plan.wheels if one.builds_python}
     return (

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from stackgen import files
-from stackgen.environments import TOOLCHAIN
+from stackgen.environments import is_shared
 from stackgen.errors import WorkError
 from stackgen.graph import graph
 from stackgen.hierarchy import Described, hierarchy_tree
@@ -24,7 +24,7 @@ _DESCRIPTIONS = TypeAdapter(tuple[Described, ...])
 
 def hierarchy(plan: Plan, lock: Lock, store: Store, progress: Progress) -> Tree:
     """The modules of what is installed for everyone; none where an environment lists nothing."""
-    shared = tuple(one for one in lock.spack if one.name == TOOLCHAIN)
+    shared = tuple(one for one in lock.spack if is_shared(one.name))
     found = [described for one in shared for described in describe(one, store, progress)]
     return hierarchy_tree(plan, shared, {one.hash: one for one in found})
 

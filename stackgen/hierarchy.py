@@ -110,7 +110,9 @@ def modules(plan: Plan, locks: Iterable[SpackLock]) -> tuple[Module, ...]:
         shown = frozenset(read.roots) | providers
         for module in (_module(read, key, providers, shown) for key in sorted(shown)):
             other = found.setdefault(module.path, module)
-            if other.node.hash != module.node.hash:
+            # What needs no MPI is taken from the first lock, even where another MPI led to another build.
+            once = other.graph is read or module.opens or module.level != CORE
+            if other.node.hash != module.node.hash and once:
                 what = f"two builds of {module.node} are both the module {module.name}"
                 faults.append(Fault(where="packages", what=what, remedy="leave one of them out"))
             if module.node.name == plan.namespace:
@@ -123,9 +125,9 @@ def modules(plan: Plan, locks: Iterable[SpackLock]) -> tuple[Module, ...]:
 
 def _providers(plan: Plan, read: Graph) -> frozenset[str]:
     """The hashes of the packages that are an MPI; asked for or not, without their modules no level opens."""
-    chosen = package_name(dict(plan.toolchain).get("mpi", ""))
+    chosen = {package_name(spec) for spec in (dict(plan.toolchain).get("mpi", ""), *plan.other_mpis)}
     edges = (edge for node in read.used() for edge in node.edges if edge.in_use)
-    named = {key for key in read.roots if read.nodes[key].name == chosen}
+    named = {key for key in read.roots if read.nodes[key].name in chosen}
     return frozenset(named | {edge.to for edge in edges if "mpi" in edge.virtuals})
 
 

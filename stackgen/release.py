@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from stackgen.closure import Closure, closure, locked_python
-from stackgen.environments import TOOLCHAIN, python_environment
+from stackgen.environments import is_shared, python_environment
 from stackgen.errors import WorkError
 from stackgen.graph import graph
 from stackgen.lock import Json, Lock, WheelLock, digest
@@ -189,7 +189,7 @@ def request(plan: Plan, lock: Lock) -> str:
 def _hierarchy(lock: Lock) -> dict[str, Json]:
     """What decides the modules of packages, all that they need included; nothing where there are none."""
     roots: dict[str, Json] = {
-        one.name: list[Json](sorted(graph(one.text).roots)) for one in lock.spack if one.name == TOOLCHAIN
+        one.name: list[Json](sorted(graph(one.text).roots)) for one in lock.spack if is_shared(one.name)
     }
     return {"hierarchy": {"format": HIERARCHY_FORMAT, "roots": roots}} if roots else {}
 

@@ -1,12 +1,19 @@
 """What a Spack user would have written by hand: environments, configuration and recipes, from a plan."""
 
-from stackgen.environments.roots import TOOLCHAIN, SpackEnvironment, python_environment, spack_environments
+from stackgen.environments.roots import (
+    TOOLCHAIN,
+    SpackEnvironment,
+    is_shared,
+    python_environment,
+    spack_environments,
+)
 from stackgen.environments.written import environment_tree
 
 __all__ = [
     "TOOLCHAIN",
     "SpackEnvironment",
     "environment_tree",
+    "is_shared",
     "python_environment",
     "spack_environments",
 ]

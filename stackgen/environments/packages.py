@@ -123,7 +123,7 @@ def _entry(plan: Plan, there: list[Compiler] | list[External], externals: list[D
 
 def _asked(plan: Plan) -> Iterator[str]:
     """Every package that is named, with what is asked of it: also those behind `^` and `%`."""
-    specs = [spec for _, spec in plan.toolchain] + [*plan.packages]
+    specs = [*(spec for _, spec in plan.toolchain), *plan.other_mpis, *plan.packages]
     for framework in plan.spack:
         specs += [framework.spec, *framework.features]
     yield from (node.strip() for spec in specs for node in re.split(r"[%^]", spec))

@@ -21,6 +21,7 @@ def environment_tree(plan: Plan) -> Tree:
         return Tree()
     head = f"Written by stackgen for {plan.environment} on {plan.system.name}: change its YAML file instead."
     own = {python_environment(version): _own_python(plan) for version in plan.pythons}
+    own |= {one.name: _own_mpi(one.mpi) for one in environments if one.mpi}
     written = {
         f"{name}/spack.yaml": File(
             document(head, {"spack": {**_environment(environment), **own.get(name, {})}})
@@ -47,6 +48,11 @@ def _own_python(plan: Plan) -> Mapping[str, Document]:
     """Built for the target, also where the system has that version."""
     own: Document = {"buildable": True, "require": [f"target={plan.system.target}"]}
     return {"packages": {"python:": own}}
+
+
+def _own_mpi(spec: str) -> Mapping[str, Document]:
+    """In the place of the toolchain's."""
+    return {"packages": {"mpi:": {"require": [spec]}}}
 
 
 def _sections(plan: Plan) -> Mapping[str, Document]:

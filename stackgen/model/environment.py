@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from stackgen.model.base import Strict
 from stackgen.model.framework import Framework
@@ -21,10 +21,14 @@ class Modules(Strict):
 class Toolchain(Strict):
     """Compiler, MPI, math library and CUDA, as Spack specs."""
 
+    model_config = ConfigDict(serialize_by_alias=True)  # what it writes, it reads
+
     compiler: Spec | None = None
     mpi: Spec | None = None
     math: Spec | None = None
     cuda: Spec | None = None
+    other_mpis: Annotated[tuple[Spec, ...], Field(alias="other-mpis")] = ()
+    """Further MPIs, on which `packages` are built as well."""
 
 
 class Environment(Strict):

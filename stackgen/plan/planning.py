@@ -41,7 +41,8 @@ def plan(environment: Environment, system: System) -> Plan:
         platform=Platform(architecture=system.architecture, glibc=system.glibc),
         namespace=environment.modules.namespace,
         defaults=tuple(sorted(environment.modules.defaults.items())),
-        toolchain=tuple(sorted(toolchain.model_dump(exclude_none=True).items())),
+        toolchain=tuple(sorted(toolchain.model_dump(exclude_none=True, exclude={"other_mpis"}).items())),
+        other_mpis=toolchain.other_mpis,
         packages=environment.packages,
         frameworks=tuple(
             _planned(name, framework, system, toolchain)

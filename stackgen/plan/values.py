@@ -90,6 +90,8 @@ class Plan:
     defaults: tuple[tuple[str, str], ...]
     toolchain: tuple[tuple[str, str], ...]
     """The Spack spec of each part that is named or there: `compiler`, `cuda`, `math`, `mpi`; sorted."""
+    other_mpis: tuple[str, ...]
+    """Specs of further MPIs, on which the packages are built as well."""
     packages: tuple[str, ...]
     frameworks: tuple[FrameworkPlan, ...]
     """Sorted by name."""

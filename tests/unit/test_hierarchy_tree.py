@@ -176,12 +176,23 @@ def test_an_mpi_that_nobody_asked_for_opens_its_level_all_the_same() -> None:
 
 
 def test_two_builds_of_one_module_are_refused() -> None:
-    locks = [locked([Made(name="x", build=build)], ["x"], build) for build in "ab"]
+    locks = [
+        locked([Made(name="openmpi", version="4.1.4", build=build)], ["openmpi"], build) for build in "ab"
+    ]
     with pytest.raises(InputError) as caught:
         hierarchy_tree(planned(), locks, {})
-    assert str(caught.value) == (
-        "packages: two builds of x@1.0 are both the module x/1.0; leave one of them out"
-    )
+    what = "two builds of openmpi@4.1.4 are both the module openmpi/4.1.4"
+    assert str(caught.value) == f"packages: {what}; leave one of them out"
+
+
+def test_what_needs_no_mpi_is_taken_from_the_first_lock() -> None:
+    first, second = (Made(name="zlib", build=build) for build in "ab")
+    locks = [locked([one], ["zlib"], one.build) for one in (first, second)]
+    text = hierarchy_tree(planned(), locks, described([first, second], STORE))[
+        "modules/Core/zlib/1.0.lua"
+    ].text
+    assert first.hash in text
+    assert second.hash not in text
 
 
 def test_a_package_of_the_namespaces_name_is_refused() -> None:

@@ -13,6 +13,7 @@ _PLATFORM = "linux"
 _ROLES = {
     "toolchain.compiler": ("c", "cxx", "fortran"),
     "toolchain.mpi": ("mpi",),
+    "toolchain.other-mpis": ("mpi",),
     "toolchain.math": ("blas",),
 }
 """What is to be provided by what a site names there."""
@@ -20,7 +21,7 @@ _ROLES = {
 
 def misplaced(where: str, package: str) -> Iterator[tuple[str, str]]:
     """Why a package that there is cannot be what the site takes it for."""
-    roles = [Spec(role) for role in _ROLES.get(where, ())]
+    roles = [Spec(role) for role in _ROLES.get(where.partition("[")[0], ())]
     able = {one.name for role in roles for one in spack.repo.PATH.providers_for(role)}
     if roles and package not in {*able, *map(str, roles)} and spack.repo.PATH.exists(package):
         yield f"{package} provides no {roles[0].name}", f"take one of {', '.join(sorted(able))}"
