@@ -242,3 +242,20 @@ def test_two_at_once_make_one(machine: Machine):
     assert [process.returncode for process in both] == [0, 0], outputs
     assert [output for output, _ in outputs] == [machine.next()] * 2
     assert len(list(machine.place.glob("versions/[!.]*"))) == 1
+
+
+def test_another_python_takes_its_place_and_the_one_before_stays(machine: Machine):
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    others = [
+        str(next(iter(pyenv.glob(f"versions/{version}.*/bin/python{version}")), ""))
+        for version in ("3.12", "3.13")
+    ]
+    if not all(others):
+        pytest.skip("no Python 3.12 and 3.13 by pyenv on this machine")
+    seen = []
+    for python in ("/usr/bin/python3", *others):
+        outcome = machine.install("--python", python)
+        assert (outcome.status, outcome.stdout) == (0, machine.next()), outcome.stderr
+        seen.append(Path(machine.stackgen).read_text().partition("versions/")[2].partition("/")[0])
+    assert sorted(path.name for path in machine.place.glob("versions/[!.]*")) == sorted(seen[1:])
+    assert machine(machine.stackgen, "--help").status == 0

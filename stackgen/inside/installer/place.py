@@ -38,8 +38,12 @@ def prepare(directory: str, kit: Kit) -> None:
 
 @contextlib.contextmanager
 def held(directory: str) -> Iterator[None]:
-    """Hold the place for this process alone; file systems without locks do without."""
+    """Hold the place for this process and those that it starts, which a kill may leave behind.
+
+    File systems without locks do without.
+    """
     with open(os.path.join(directory, "versions", ".lock"), "w") as lock:
+        os.set_inheritable(lock.fileno(), True)  # noqa: FBT003 - it takes no name
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

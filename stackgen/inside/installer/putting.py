@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -37,8 +38,28 @@ def put_stackgen(kit: Kit, tools: Tools, python: Python, directory: str) -> None
             _make(kit, packages, build, python, work)
             _refuse_broken(os.path.join(work, "new"), version, work)
             _settle(work, place)
-    launcher = _LAUNCHER.format(name=name)
-    write(os.path.join(directory, "bin", "stackgen"), launcher)
+    before = _launched(directory)
+    write(os.path.join(directory, "bin", "stackgen"), _LAUNCHER.format(name=name))
+    if before != name:
+        _remove_others(directory, (before, name))
+
+
+def _launched(directory: str) -> str:
+    """The version that the command starts now; empty where there is none."""
+    try:
+        with open(os.path.join(directory, "bin", "stackgen")) as stream:
+            found = re.search(r"/versions/([^/]+)/bin/python", stream.read())
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
+
+
+def _remove_others(directory: str, kept: Sequence[str]) -> None:
+    """Remove old versions, but the last, which may be running."""
+    versions = os.path.join(directory, "versions")
+    for name in os.listdir(versions):
+        if not name.startswith(".") and name not in kept:
+            shutil.rmtree(os.path.join(versions, name))
 
 
 def _make(kit: Kit, packages: List[Package], build: List[Package], python: Python, work: str) -> None:
@@ -144,6 +165,7 @@ def put_spack(kit: Kit, directory: str) -> None:
         outcome = subprocess.run(
             words,
             check=False,
+            close_fds=False,
             env=bare_environment(work),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

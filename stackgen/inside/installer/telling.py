@@ -24,11 +24,12 @@ def say(text: str) -> None:
 def started(
     words: Sequence[str], environment: Dict[str, str], given: bytes = b""
 ) -> "subprocess.CompletedProcess[bytes]":
-    """A program that has ended, whatever its status."""
+    """A program that has ended, whatever its status; what this process holds, it holds too."""
     try:
         return subprocess.run(
             list(words),
             check=False,
+            close_fds=False,
             env=environment,
             input=given,
             stdout=subprocess.PIPE,
