@@ -12,6 +12,7 @@ from stackgen.lock import Lock
 from stackgen.plan import Plan
 from stackgen.run import Runner
 from stackgen.spack.asking import Host, Spack
+from stackgen.spack.downloads import downloads
 from stackgen.spack.driver import Source, archive
 from stackgen.spack.driver import sources as spack_sources
 from stackgen.spack.home import find_spack
@@ -32,6 +33,8 @@ class Needed:
     """Bytes; None where nobody says."""
     addresses: tuple[str, ...]
     """Where its makers offer it; none for wheels, which come from the site's index."""
+    manual: bool = False
+    """Whether somebody has to get it by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,10 @@ def inventory(plan: Plan, lock: Lock, run: Runner) -> Inventory:
         return Inventory(needed=tuple(sorted(wheels, key=_order)), downloads=())
     with _asked(plan, lock, run) as question:
         found = spack_sources(question.directories, question.locks, question.host, question.spack)
-    spack = {_needed(source) for source in found.sources}
-    return Inventory(needed=tuple(sorted(wheels | spack, key=_order)), downloads=found.downloads)
+    needed = wheels | {_needed(source) for source in found}
+    return Inventory(
+        needed=tuple(sorted(needed, key=_order)), downloads=downloads(solved.text for solved in lock.spack)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,7 @@ class Makers:
         for plan, lock, _ in self._concerned(paths):
             with _asked(plan, lock, self.run) as question:
                 told = spack_sources(question.directories, question.locks, question.host, question.spack)
-            for source in told.sources:
+            for source in told:
                 found[source.path] = tuple(dict.fromkeys((*found.get(source.path, ()), *source.urls)))
         return found
 
@@ -128,6 +133,7 @@ def _needed(source: Source) -> Needed:
         commit=source.commit,
         size=source.size,
         addresses=addresses,
+        manual=source.manual,
     )
 
 

@@ -18,11 +18,13 @@ from stackgen.cli.options import (
 )
 from stackgen.errors import WorkError
 from stackgen.inventory import Needed, inventory
+from stackgen.lock import read_lock
 from stackgen.mirror import Defect, Demand, IncompleteError, check_signature
 from stackgen.mirror import prune as pruned_away
 from stackgen.mirror import verify as verified
 from stackgen.pipeline import collect
 from stackgen.project import open_project, read_fitting_lock
+from stackgen.spack.downloads import downloads
 
 
 @click.group()
@@ -79,6 +81,8 @@ def create(  # noqa: PLR0913 - a parameter for each option
         print_json({"mirror": str(root), "lacking": []})
     else:
         click.echo(f"{root} is complete for {', '.join(names)}")
+    locks = [read_lock(project.lock_directory) for project in projects]
+    _note(downloads(solved.text for lock in locks for solved in lock.spack))
 
 
 @mirror.command(short_help="Remove what no environment of a mirror needs.")
@@ -126,11 +130,14 @@ def plan_mirror(environment: Path, *, as_json: bool, verbose: bool) -> None:
     known = f"; {len(sizes)} of them have {sum(sizes) / 1e6:.0f} MB" if sizes else ""
     rest = f"; of {unsized} nobody says the size" if unsized else ""
     click.echo(f"{len(found.needed)} files{known}{rest}", err=True)
-    for package, by in found.downloads:
-        click.echo(
-            f"note: {package} fetches with {by} while it builds: offline it cannot be built as it is",
-            err=True,
-        )
+    _note(found.downloads)
+
+
+def _note(downloads: tuple[tuple[str, str], ...]) -> None:
+    """Say which packages no mirror can help."""
+    for package, by in downloads:
+        what = f"note: {package} fetches with {by} while it builds: offline it cannot be built as it is"
+        click.echo(what, err=True)
 
 
 def _line(needed: Needed) -> str:
@@ -138,6 +145,7 @@ def _line(needed: Needed) -> str:
     known_by = f"sha256 {needed.sha256}" if needed.sha256 else commit
     size = f"{needed.size} bytes" if needed.size is not None else "size not known"
     where = f"  {needed.addresses[0]}" if needed.addresses else ""
+    where = "  to be got by hand" if needed.manual else where
     return f"{needed.package} {needed.version}  {needed.kind} {needed.name}  {size}  {known_by}{where}"
 
 

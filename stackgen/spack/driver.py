@@ -13,7 +13,6 @@ __all__ = [
     "Refused",
     "Solved",
     "Source",
-    "Sources",
     "Spack",
     "archive",
     "check_specs",
@@ -100,30 +99,20 @@ def _answer(line: Mapping[str, Any]) -> Solved | Refused:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What the locks need, and what will not be offline all the same."""
+def sources(
+    directories: Mapping[str, Path], locks: Mapping[str, Path], host: Host, spack: Spack
+) -> tuple[Source, ...]:
+    """The sources of the locks of these environments, by the recipes alone: nothing is fetched.
 
-    sources: tuple[Source, ...]
-    """Each once, sorted by package."""
-    downloads: tuple[tuple[str, str], ...]
-    """Packages that fetch during their build, behind Spack's back, and the program that does."""
-
-
-def sources(directories: Mapping[str, Path], locks: Mapping[str, Path], host: Host, spack: Spack) -> Sources:
-    """The sources of the locks of these environments, by the recipes alone: nothing is fetched."""
+    Each once, sorted by package.
+    """
     if not locks:
-        return Sources(sources=(), downloads=())
+        return ()
     question = {
         "ask": "sources",
         "environments": {name: [str(directories[name]), str(lock)] for name, lock in locks.items()},
     }
-    told = ask(question, host, spack)
-    downloads = {(line["package"], line["by"]) for line in told if "by" in line}
-    return Sources(
-        sources=_sorted(_source(line) for line in told if "kind" in line),
-        downloads=tuple(sorted(downloads)),
-    )
+    return _sorted(map(_source, ask(question, host, spack)))
 
 
 def _sorted(sources: Iterable[Source]) -> tuple[Source, ...]:

@@ -58,7 +58,7 @@ class Recipes:
 
     def addresses(self, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         found = sources({"few": self.directory}, {"few": self.lock}, HERE, self.spack)
-        return {source.path: source.urls for source in found.sources}
+        return {source.path: source.urls for source in found}
 
     def archive(self, paths: Collection[str], into: Path) -> Mapping[str, str]:
         return archive({"few": self.directory}, {"few": self.lock}, paths, into, HERE, self.spack)
@@ -128,7 +128,7 @@ def recipes(offered: Server, spack: SpackHome, tmp_path: Path) -> Recipes:
 
 def locked(recipes: Recipes) -> Lock:
     found = sources({"few": recipes.directory}, {"few": recipes.lock}, HERE, recipes.spack)
-    listed = tuple(sorted(map(locked_source, found.sources)))
+    listed = tuple(sorted(map(locked_source, found)))
     solved = SpackLock(name="few", text=recipes.lock.read_text(), sources=listed)
     return Lock(environment="site", inputs={}, spack=(solved,))
 

@@ -21,6 +21,7 @@ from stackgen.host import detect
 from stackgen.progress import Silent
 from stackgen.run import LoggedRunner, succeed
 from stackgen.spack import SpackHome, spack_command
+from stackgen.spack.downloads import downloads
 from stackgen.spack.driver import Host, Refused, Solved, Source, Spack, check_specs, solve, sources
 from stackgen.spack.graph import graph, problems
 
@@ -179,8 +180,7 @@ def test_the_sources_of_a_plan(tool: Spack, tmp_path: Path):
     lock = tmp_path / "few.lock"
     lock.write_text(answer.lock_text)
     found = sources(directories, {"few": lock}, POWER, tool)
-    assert found.downloads == ()
-    by_name = {source.name: source for source in found.sources}
+    by_name = {source.name: source for source in found}
     assert "ppc64le" in by_name["cuda"].urls[0]
     readline = by_name["readline"]
     assert readline == Source(
@@ -196,8 +196,8 @@ def test_the_sources_of_a_plan(tool: Spack, tmp_path: Path):
         file=f"readline-{readline.version}.tar.gz",
     )
     assert re.fullmatch("[0-9a-f]{64}", readline.sha256)
-    assert [source.name for source in found.sources if source.kind == "patch"] == ["readline83-001"]
-    assert set(found.sources) == set(answer.sources)
+    assert [source.name for source in found if source.kind == "patch"] == ["readline83-001"]
+    assert set(found) == set(answer.sources)
 
 
 def test_what_may_not_be_fetched_is_said_and_what_lies_with_a_recipe_is_left_out(tool: Spack, tmp_path: Path):
@@ -223,10 +223,7 @@ def test_packages_that_fetch_while_they_are_built_are_named(tool: Spack, tmp_pat
     config.write_text(yaml.safe_dump(packages))
     [answer] = solve(directories, POWER, tool)
     assert isinstance(answer, Solved), answer
-    lock = tmp_path / "few.lock"
-    lock.write_text(answer.lock_text)
-    found = sources(directories, {"few": lock}, POWER, tool)
-    assert {("py-maturin", "cargo"), ("py-rpds-py", "cargo")} <= set(found.downloads)
+    assert {("py-maturin", "cargo"), ("py-rpds-py", "cargo")} <= set(downloads([answer.lock_text]))
 
 
 def test_a_refusal_names_what_the_user_wrote(tool: Spack, tmp_path: Path):

@@ -47,9 +47,7 @@ def _solved(directory: Path) -> dict[str, Any]:
     lock = environment._to_lockfile_dict()
     return {
         "lock": _text(lock),
-        "sources": [
-            line for spec in environment.all_specs() for line in sources.needed(spec) if "kind" in line
-        ],
+        "sources": [line for spec in environment.all_specs() for line in sources.needed(spec)],
         "seconds": round(time.monotonic() - start, 2),
         "specs": len(lock["roots"]),
         "nodes": len(lock["concrete_specs"]),

@@ -13,24 +13,9 @@ from spack.patch import UrlPatch
 
 from stackgen.inside.spack import scopes
 
-_DOWNLOADERS = {
-    "bazel": "bazel",
-    "go": "go",
-    "gradle": "gradle",
-    "maven": "maven",
-    "npm": "npm",
-    "py-maturin": "cargo",
-    "py-setuptools-rust": "cargo",
-    "rust": "cargo",
-    "sbt": "sbt",
-    "stack": "stack",
-    "yarn": "yarn",
-}
-"""Packages that fetch what is built with them, and the program of each that does."""
-
 
 def listed(environments: Mapping[str, tuple[str, str]]) -> Iterator[str]:
-    """A line of JSON for each source, and for each package that fetches more while it is built."""
+    """A line of JSON for each source."""
     told = set()
     for directory, lock in environments.values():
         environment = scopes.activate(Path(directory))
@@ -44,7 +29,7 @@ def listed(environments: Mapping[str, tuple[str, str]]) -> Iterator[str]:
 
 
 def needed(spec: Any) -> Iterator[dict[str, Any]]:
-    """What has to be fetched for a node, and what it fetches by itself; nothing for an external."""
+    """What has to be fetched for a node; nothing for an external."""
     if spec.external:
         return
     package = spec.package
@@ -54,9 +39,6 @@ def needed(spec: Any) -> Iterator[dict[str, Any]]:
             line = {"package": spec.name, "version": str(spec.version), **_stage(stage, package, patches)}
             if not _lies_with_recipe(stage, package):
                 yield line
-    for tool in spec.dependencies(deptype="build"):
-        if by := _DOWNLOADERS.get(tool.name):
-            yield {"package": spec.name, "by": by}
 
 
 def _lies_with_recipe(stage: Any, package: Any) -> bool:
