@@ -92,14 +92,31 @@ def _examined(
 
 
 def _defect(root: Path, entry: Entry, kind: str | None) -> Defect | None:
-    if kind is None:
-        return Defect(path=entry.path, kind="missing", needed_by=entry.needed_by)
+    if kind is None:  # or in a directory that may not be looked into
+        why = _hidden(root / entry.path)
+        return Defect(
+            path=entry.path,
+            kind="unreadable" if why else "missing",
+            detail=why,
+            needed_by=entry.needed_by,
+        )
     if kind:
         return Defect(path=entry.path, kind="altered", detail=f"it is {kind}", needed_by=entry.needed_by)
     found = flaw(root / entry.path, entry.size, entry.sha256)
     if found is None:
         return None
     return Defect(path=entry.path, kind=found.kind, detail=found.detail, needed_by=entry.needed_by)
+
+
+def _hidden(place: Path) -> str:
+    """Why nobody can say whether a file is there; empty where that can be said."""
+    try:
+        place.lstat()
+    except PermissionError as error:
+        return error.strerror or str(error)
+    except OSError:
+        pass
+    return ""
 
 
 def _unknown(manifest: Manifest, there: Mapping[str, str]) -> Iterator[Defect]:
