@@ -11,6 +11,7 @@
 
 import os
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from stackgen.errors import Fault, InputError, WorkError
 from stackgen.graph import Graph, Node, graph
 from stackgen.lock import SpackLock
 from stackgen.lua import Source, call
+from stackgen.manual import WIDTH
 from stackgen.model.base import Strict
 from stackgen.model.system import package_name
 from stackgen.modules import TEMPLATES, in_order
@@ -277,15 +279,19 @@ def _help(module: Module, own: Described, parts: tuple[_Part, ...]) -> str:
     built = "" if module.node.external else _compilers(module)
     variants = " ".join(word for word in own.variants.split() if not word.startswith("build_system="))
     lines = [
-        f"{module.node.name} {module.node.version}: {own.summary.strip()}",
+        *_wrapped(f"{module.node.name} {module.node.version}: {own.summary.strip()}"),
         *((own.homepage,) if own.homepage else ()),
         "",
         f"It lies in ${variable_name(module.node.name)}_ROOT.",
         *((f"Compiled by {built} for {module.node.target}.",) if built else ()),
-        *((f"Variants: {variants}",) if variants else ()),
-        *((f"With it: {', '.join(beside)}",) if beside else ()),
+        *(_wrapped(f"Variants: {variants}") if variants else ()),
+        *(_wrapped(f"With it: {', '.join(beside)}") if beside else ()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _compilers(module: Module) -> str:

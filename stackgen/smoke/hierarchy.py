@@ -99,8 +99,8 @@ def _judged(module: _Module, said: str | None, spider: dict[str, Any] | None) ->
     fault = "the shell ended before its turn" if said is None else said
     if not fault and spider is not None:
         fault = _unfound(module, spider)
-    way = f"after {', '.join(module.needed)}, through Lmod" if module.needed else "through Lmod"
-    return _check(module.name, "module", fault, way)
+    name = f"module on {', '.join(module.needed)}" if module.needed else "module"
+    return _check(module.name, name, fault, "through Lmod")
 
 
 def _unfound(module: _Module, spider: dict[str, Any]) -> str:
@@ -138,7 +138,7 @@ def _disturbed(framework: InstalledFramework, outcome: Outcome) -> str:
 
 def _plain(text: str) -> str:
     """What Lmod says, on one line, without its frame and its advice."""
-    for end in ("Please check", "While processing", "If you don't understand"):
+    for end in ("Please check", "Try: ", "While processing", "If you don't understand"):
         text = re.sub(rf"{end}.*?(?=^it |^\$|\Z)", "", text, flags=re.DOTALL | re.MULTILINE)
     return " ".join(text.replace("Lmod has detected the following error:", "").split())
 

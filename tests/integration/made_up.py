@@ -74,6 +74,7 @@ SYSTEM = {
     "target": "x86_64",
     "compilers": [{"spec": "gcc@12.2.0", "prefix": "/usr"}],
     "externals": [
+        {"spec": "mpich@4.0.2", "prefix": "/usr"},
         {"spec": "openmpi@4.1.4", "prefix": "/usr"},
         {"spec": "zlib@1.2.13", "prefix": "/usr"},
     ],
@@ -83,7 +84,7 @@ ENVIRONMENT = {
     "name": "lab",
     "release": "1",
     "system": "here",
-    "toolchain": {"compiler": "gcc@12.2.0", "mpi": "openmpi@4.1.4"},
+    "toolchain": {"compiler": "gcc@12.2.0", "mpi": "openmpi@4.1.4", "other-mpis": ["mpich@4.0.2"]},
     "packages": ["greeting", "answer"],
     "frameworks": {"six": {"from": "wheels", "version": "newest"}},
 }

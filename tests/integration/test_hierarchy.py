@@ -23,7 +23,7 @@ SHELLS = pytest.mark.parametrize("name", lmod.SHELLS)
 
 @pytest.fixture(scope="module")
 def lab(spack: SpackHome, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """A store with made-up packages on Open MPI."""
+    """A store with made-up packages on Open MPI and on MPICH."""
     work = tmp_path_factory.mktemp("hierarchy")
     return built(planned(work / "ai"), spack, work)
 
@@ -40,8 +40,12 @@ def test_what_was_asked_for_is_a_module_and_nothing_else(lab: Built):
     assert list(lab.modules) == [
         "modules/Core/greeting/.modulerc.lua",
         "modules/Core/greeting/1.2.3.lua",
+        "modules/Core/mpich/.modulerc.lua",
+        "modules/Core/mpich/4.0.2.lua",
         "modules/Core/openmpi/.modulerc.lua",
         "modules/Core/openmpi/4.1.4.lua",
+        "modules/mpich/4.0.2/answer/.modulerc.lua",
+        "modules/mpich/4.0.2/answer/4.2.lua",
         "modules/openmpi/4.1.4/answer/.modulerc.lua",
         "modules/openmpi/4.1.4/answer/4.2.lua",
     ]
@@ -71,10 +75,22 @@ def test_unloading_leaves_no_trace(name: str, core: Path, tmp_path: Path):
     assert noted["after"] == noted["before"]
 
 
-def test_spider_names_the_prerequisite(core: Path, tmp_path: Path):
+def test_spider_names_the_prerequisites(core: Path, tmp_path: Path):
     output = lmod.session(lmod.shell("bash"), core, ["module spider answer"], {}, tmp_path).output
     told = output.partition("You will need to load all module(s) on any one of the lines below")[2]
-    assert told.splitlines()[2].strip() == "openmpi/4.1.4"
+    assert [line.strip() for line in told.splitlines()[2:4]] == ["mpich/4.0.2", "openmpi/4.1.4"]
+
+
+@SHELLS
+def test_another_mpi_brings_its_own_build(name: str, core: Path, tmp_path: Path):
+    lines = ["note before", "module load openmpi answer", "note first", "module load mpich", "note second"]
+    noted = lmod.session(lmod.shell(name), core, [*lines, "module purge", "note after"], {}, tmp_path).noted
+    first, second = (noted[moment]["ANSWER_ROOT"] for moment in ("first", "second"))
+    assert first != second
+    assert f"{first}/bin" in noted["first"]["PATH"].split(":")
+    assert f"{second}/bin" in noted["second"]["PATH"].split(":")
+    assert f"{first}/bin" not in noted["second"]["PATH"].split(":")
+    assert noted["after"] == noted["before"]
 
 
 def test_what_it_shows_has_no_hash(core: Path, lab: Built, tmp_path: Path):
@@ -113,7 +129,9 @@ def test_each_module_is_tested(core: Path, lab: Built, run: LoggedRunner):
     assert found(core, lab, run) == {
         ("greeting/1.2.3", "module"): "through Lmod",
         ("openmpi/4.1.4", "module"): "through Lmod",
-        ("answer/4.2", "module"): "after openmpi/4.1.4, through Lmod",
+        ("mpich/4.0.2", "module"): "through Lmod",
+        ("answer/4.2", "module on mpich/4.0.2"): "through Lmod",
+        ("answer/4.2", "module on openmpi/4.1.4"): "through Lmod",
         ("six", "after all of the hierarchy"): "hpai/six/1.0",
     }
 
@@ -138,8 +156,11 @@ def test_modules_that_fail_are_told(lab: Built, run: LoggedRunner, tmp_path: Pat
         f"x Unable to load module because of error when evaluating modulefile: {core}/broken/1.lua:"
         """ [string "no Lua"]:1: syntax error near 'Lua'"""
     )
+    unopened = 'x These module(s) or extension(s) exist but cannot be loaded as requested: "answer/4.2"'
     assert found(core, lab, run) == {
-        ("answer/4.2", "module"): 'x The following module(s) are unknown: "answer/4.2"',
+        ("mpich/4.0.2", "module"): "through Lmod",
+        ("answer/4.2", "module on mpich/4.0.2"): "through Lmod",
+        ("answer/4.2", "module on openmpi/4.1.4"): unopened,
         ("broken/1", "module"): broken,
         ("gone/1", "module"): "x $GONE_ROOT is '/nowhere', which is no directory",
         ("greeting/1.2.3", "module"): "x it leaves PATH changed",
