@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from stackgen import files
+from stackgen.environments import spack_environments
 from stackgen.environments.settings import PADDED_LENGTH
 from stackgen.errors import Fault, WorkError
 from stackgen.plan import Plan
@@ -19,7 +20,7 @@ _LONGEST = PADDED_LENGTH - len("/store") - 2
 def unfit(plan: Plan) -> tuple[Fault, ...]:
     """What is wrong with the prefix of a plan for which Spack is to build something."""
     length = len(os.fsencode(plan.prefix))
-    if length <= _LONGEST or not (plan.packages or plan.spack):
+    if length <= _LONGEST or not spack_environments(plan):
         return ()
     what = f"the prefix {plan.prefix} has {length} bytes, and Spack can build for at most {_LONGEST}"
     return (Fault(where="prefix", what=what, remedy="choose a shorter one"),)
