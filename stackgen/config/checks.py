@@ -29,7 +29,7 @@ PROVIDERS = {
 
 def check(environment: Environment, directory: Path) -> list[Fault]:
     """What is wrong with an environment whose file lies in `directory`; the places are still to be found."""
-    return [*_missing_scripts(environment, directory), *_same_names(environment)]
+    return [*_missing_scripts(environment, directory), *_same_names(environment), *_same_mpis(environment)]
 
 
 def _missing_scripts(environment: Environment, directory: Path) -> list[Fault]:
@@ -53,6 +53,24 @@ def _same_names(environment: Environment) -> list[Fault]:
             what = f"{first} and {name} are one name"
             found.append(Fault(where=f"frameworks.{name}", what=what, remedy="rename one of them"))
     return found
+
+
+def _same_mpis(environment: Environment) -> list[Fault]:
+    """Where two would be one module."""
+    toolchain = environment.toolchain
+    seen = {_module(toolchain.mpi or "")}
+    found = []
+    for number, spec in enumerate(toolchain.other_mpis):
+        if _module(spec) in seen:
+            what = f"{spec} is among the MPIs already"
+            remedy = "leave it out, or take another version"
+            found.append(Fault(where=f"toolchain.other-mpis[{number}]", what=what, remedy=remedy))
+        seen.add(_module(spec))
+    return found
+
+
+def _module(spec: str) -> tuple[str, str]:
+    return package_name(spec), named_version(spec)
 
 
 def unfit(environment: Environment, system: System) -> list[Fault]:

@@ -326,3 +326,11 @@ class TestUnreadableFiles:
         assert self.refused("bell.yaml") == (
             "bell.yaml:2:11: the character U+0007 cannot stand in YAML; remove it"
         )
+
+
+def test_two_mpis_that_would_be_one_module_are_refused():
+    toolchain = "toolchain: {mpi: openmpi@4.1.4, other-mpis: [mpich@4, openmpi@4.1.4 +cxx]}\n"
+    assert refusal(BASE + toolchain) == (
+        "site.yaml:9:58: toolchain.other-mpis[1]: openmpi@4.1.4 +cxx is among the MPIs already;"
+        " leave it out, or take another version"
+    )

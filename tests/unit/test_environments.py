@@ -90,6 +90,27 @@ def test_a_python_for_wheels_is_built_where_the_system_has_that_version_too():
     assert own["spack"]["packages"] == {"python:": {"buildable": True, "require": ["target=zen3"]}}
 
 
+def test_packages_are_solved_on_every_mpi():
+    toolchain = {"mpi": "openmpi@5.0.1", "math": MKL, "other-mpis": ["mpich@4.0.2 +slurm", "mvapich"]}
+    asked = planned({"pytorch": spack()}, toolchain=toolchain, packages=["hdf5", "zlib"])
+    solved = spack_environments(asked)
+    assert [one.name for one in solved] == [
+        "toolchain",
+        "toolchain.mpich-4.0.2",
+        "toolchain.mvapich",
+        "pytorch",
+    ]
+    assert solved[0].specs == (MKL, "openmpi@5.0.1", "hdf5", "zlib")
+    assert solved[1].specs == ("mpich@4.0.2 +slurm", MKL, "hdf5", "zlib")
+    text = environment_tree(asked)["spack/toolchain.mpich-4.0.2/spack.yaml"].text
+    assert yaml.safe_load(text)["spack"]["packages"] == {"mpi:": {"require": ["mpich@4.0.2 +slurm"]}}
+
+
+def test_without_packages_other_mpis_are_of_no_use():
+    asked = planned({"pytorch": spack()}, toolchain={"other-mpis": ["mpich"]})
+    assert [one.name for one in spack_environments(asked)] == ["pytorch"]
+
+
 def test_a_toolchain_that_nobody_names_is_not_solved():
     assert [one.name for one in spack_environments(planned({"caffe": spack()}))] == ["caffe"]
 
