@@ -76,6 +76,15 @@ class Client:
             return LockedFile(name=name, size=size, sha256=sha256)
         return self._patiently(lambda: self._read(name, address), time.sleep)
 
+    def text(self, address: str) -> str:
+        """A page; WorkError where it cannot be had."""
+        if path := _local(address):
+            page = path / "index.html" if path.is_dir() else path
+            with files.reported(f"cannot read {page}"):
+                return page.read_text(encoding="utf-8", errors="replace")
+        content = self._patiently(lambda: b"".join(self._chunks(address, 0)[1]), time.sleep)
+        return content.decode(errors="replace")
+
     def fetch(self, order: Order, advance: Advance, stopping: Event) -> str:
         """Bring a file to its final name, going on where an earlier run was; the address that had it.
 

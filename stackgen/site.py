@@ -106,9 +106,14 @@ class Site:
             if address and ":" in address
         )
 
-    def source_addresses(self, path: str, makers: tuple[str, ...]) -> tuple[str, ...]:
-        """Where a file may be had that lies at this path of a source mirror, the first choice first."""
-        ours = tuple(f"{mirror}/{path}" for mirror in self.source_mirrors)
+    def source_addresses(
+        self, path: str, makers: tuple[str, ...], indexed: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """Where a file may be had that lies at this path of a source mirror, the first choice first.
+
+        `indexed` are its addresses on the site's own indexes.
+        """
+        ours = (*(f"{mirror}/{path}" for mirror in self.source_mirrors), *indexed)
         return (*ours, *makers, f"{PUBLIC_SOURCES}/{path}") if self.upstream else ours
 
     @property

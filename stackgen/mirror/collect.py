@@ -16,6 +16,7 @@ from stackgen.mirror.lacking import IncompleteError, Lacking
 from stackgen.mirror.layout import SOURCES, area
 from stackgen.mirror.ledger import Ledger
 from stackgen.mirror.manifest import Mirror
+from stackgen.mirror.pages import on_indexes
 from stackgen.mirror.upstream import Unknown, Upstream
 from stackgen.mirror.wanted import Wanted
 from stackgen.progress import Progress, Silent
@@ -134,7 +135,11 @@ class _Collecting:
                 makers = self.upstream.addresses(frozenset(paths.values()))
             except WorkError as error:
                 self.progress.say(f"note: nobody says where the makers of these sources have them: {error}")
-        return {want: self.site.source_addresses(path, makers.get(path, ())) for want, path in paths.items()}
+        indexed = on_indexes(wants, self.site)
+        return {
+            want: self.site.source_addresses(path, makers.get(path, ()), indexed.get(want, ()))
+            for want, path in paths.items()
+        }
 
     def _archived(self, wants: Collection[Wanted]) -> _Failures:
         """Have Spack fetch and pack what is no plain file."""

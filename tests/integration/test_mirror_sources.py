@@ -1,5 +1,6 @@
 """Spack's sources in a mirror: from whoever has them, by hash, whatever they are called there."""
 
+import dataclasses
 import hashlib
 import os
 import socket
@@ -158,6 +159,33 @@ def test_a_site_may_forbid_to_ask_anybody_else(kit, offered):
         f"  delta 1.0  {DELTA.name}  commit {DELTA.commit}  site.yaml lets nobody be asked for it",
     ]
     assert known.asked == offered.manners.asked == []
+
+
+def test_what_python_packages_are_built_from_is_on_the_indexes_of_the_site_too(kit, tmp_path):
+    """By whatever name an index has it, and only where the site names an index of its own."""
+    sdist = dataclasses.replace(
+        source("small-thing"), package="py-small-thing", name="Small_Thing-1.0.tar.gz"
+    )
+    other = dataclasses.replace(source("odd"), package="py-odd", name="v1.0.tgz")
+    index = Index(tmp_path / "index")
+    index.add("small-thing-1.0.tar.gz", content("small-thing"))
+    (tmp_path / "index/simple/small").rename(tmp_path / "index/simple/small-thing")
+    index.add("odd-1.0.tar.gz", content("odd"))
+    with serving(index) as server:
+        site = Site(index=server.index, upstream=False)
+        collect(kit, sdist, other, ALPHA, site=site, given=[_with(tmp_path / "given", ALPHA)])
+        assert has(kit, sdist, other, ALPHA)
+        asked = len(server.manners.asked)
+        closed = Site(index=server.index, no_index=True, upstream=False)
+        told = lacking(tmp_path / "second", sdist, site=closed)
+        assert told[1].endswith("  site.yaml names nobody who may have it")
+        assert len(server.manners.asked) == asked
+
+
+def _with(directory: Path, one: LockedSource) -> Path:
+    directory.mkdir()
+    (directory / "x").write_bytes(content(one.package))
+    return directory
 
 
 def test_wrong_bytes_are_not_taken_and_the_next_address_is_asked(kit, offered):
