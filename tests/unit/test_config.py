@@ -331,6 +331,6 @@ class TestUnreadableFiles:
 def test_two_mpis_that_would_be_one_module_are_refused():
     toolchain = "toolchain: {mpi: openmpi@4.1.4, other-mpis: [mpich@4, openmpi@4.1.4 +cxx]}\n"
     assert refusal(BASE + toolchain) == (
-        "site.yaml:9:58: toolchain.other-mpis[1]: openmpi@4.1.4 +cxx is among the MPIs already;"
+        "site.yaml:9:55: toolchain.other-mpis[1]: openmpi@4.1.4 +cxx is among the MPIs already;"
         " leave it out, or take another version"
     )
