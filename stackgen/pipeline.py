@@ -50,6 +50,8 @@ class BuildOptions:
     until: Stage = Stage.PUBLISH
     cache: Path | None = None
     """The build cache of what Spack builds; none where not named."""
+    scratch: Path | None = None
+    """Where Spack compiles; below the prefix where not named."""
     jobs: int = 0
     """Compilers at once; as many as the machine serves where 0."""
 
@@ -153,7 +155,7 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
 def _store(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> Store:
     home = spack_from(source.root, tools.run, tools.progress)
     cache = open_cache(options.cache, tools.progress) if options.cache else None
-    return open_store(project.plan, source, home, tools.run, options.sandbox, cache)
+    return open_store(project.plan, source, home, tools.run, options.sandbox, cache, options.scratch)
 
 
 def _check_signature(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> None:

@@ -47,6 +47,11 @@ _STAGES = ("lock", "mirror", "build", "test", "publish")
     " signed: name none that others write to.",
 )
 @click.option(
+    "--scratch",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Where Spack compiles, such as a local disk; below the prefix where not given.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     help="Compilers at once; as many as processors and memory allow where not given.",
@@ -62,6 +67,7 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
     sandbox: str | None,
     until: str,
     cache: Path | None,
+    scratch: Path | None,
     jobs: int | None,
     *,
     keys: Path | None,
@@ -90,6 +96,7 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
         sandbox=Sandbox(sandbox) if sandbox else None,
         until=Stage(until),
         cache=cache.absolute() if cache else None,
+        scratch=scratch.resolve() if scratch else None,
         jobs=jobs or 0,
     )
     project = open_project(environment, prefix)

@@ -17,6 +17,7 @@ from stackgen.spack.start import copy_index
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.machine import check_machine
 from stackgen.store.place import Store
+from stackgen.store.scratch import clear
 from stackgen.store.settings import furniture, store_tree
 from stackgen.store.sources import require_sources
 from stackgen.store.strength import Strength, strength
@@ -48,12 +49,13 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     if not after.whole:
         names = ", ".join(str(nodes[key]) for key in (*after.absent, *after.gone))
         raise WorkError(f"Spack says that it is done, but {names} is not there", "run the same command again")
+    if store.scratch:
+        clear(store)
 
 
 def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Progress) -> None:
     """Put everything below `Store.root` that Spack reads, and empty what killed builds have left."""
-    files.remove(store.root / "stage")
-    files.remove(store.root / "tmp")
+    clear(store)
     with files.reported(f"cannot work in {store.root}"):
         store.tree.mkdir(parents=True, exist_ok=True)
         for directory in (store.tree, *store.tree.parents):

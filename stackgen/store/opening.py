@@ -26,6 +26,7 @@ def open_store(  # noqa: PLR0913, PLR0917 - the stages share the order of their 
     run: Runner,
     sandbox: Sandbox | None,
     cache: Cache | None = None,
+    scratch: Path | None = None,
 ) -> Store:
     """The store below a plan's prefix; WorkError where the machine allows no such sandbox."""
     shown = (
@@ -40,6 +41,7 @@ def open_store(  # noqa: PLR0913, PLR0917 - the stages share the order of their 
         sandbox=choose(sandbox, run),
         readable=tuple(path for path in dict.fromkeys(shown) if _is_hidden(path)),
         cache=cache,
+        scratch=scratch,
         modules=_module_variables(run) if any(one.modules for one in plan.system.externals) else {},
     )
 

@@ -1,6 +1,8 @@
 """Where Spack installs to, and how it is started there: with nothing of the user's, and no network."""
 
+import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +32,8 @@ class Store:
     sandbox: Sandbox
     readable: tuple[Path, ...] = ()
     cache: Cache | None = None
+    scratch: Path | None = None
+    """Where packages are compiled; below the prefix where not named."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that loading an external's module needs."""
 
@@ -42,6 +46,13 @@ class Store:
     def tree(self) -> Path:
         """The install tree, its name made long enough for a build cache of any shorter prefix."""
         return tree_below(self.prefix)
+
+    @property
+    def workplace(self) -> Path:
+        """Where packages are compiled: at each run emptied, and kept after one that fails."""
+        if self.scratch is None:
+            return self.root / "stage"
+        return self.scratch / f"stackgen-{hashlib.sha256(os.fsencode(self.prefix)).hexdigest()[:12]}"
 
     @property
     def index(self) -> Path:
@@ -70,7 +81,7 @@ class Store:
         return confined(
             command,
             self.sandbox,
-            writable=_real(self.prefix / "store", self.root, *put, *writable),
+            writable=_real(self.prefix / "store", self.root, self.workplace, *put, *writable),
             readable=_real(*self.readable, *cache),
         )
 
@@ -83,7 +94,7 @@ class Store:
             **self.modules,
             "PATH": f"{self.root / 'tools'}:/usr/bin:/bin",
             "HOME": str(self.root / "home"),
-            "TMPDIR": str(self.root / "tmp"),
+            "TMPDIR": str(self.workplace / "tmp"),
             "LC_ALL": "C.UTF-8",
             "SPACK_PYTHON": sys.executable,
             "SPACK_USER_CONFIG_PATH": str(self.root / "config"),

@@ -68,7 +68,7 @@ def _mirrors(mirror: Mirror, store: Store) -> Mapping[str, Document]:
 
 def _config(store: Store) -> Mapping[str, Document]:
     return {
-        "build_stage:": [str(store.root / "stage")],
+        "build_stage:": [str(store.workplace)],
         "ccache": False,
         "checksum": True,
         "install_tree": {
@@ -85,4 +85,4 @@ def _config(store: Store) -> Mapping[str, Document]:
 
 def furniture() -> tuple[Path, ...]:
     """The directories, below `Store.root`, that have to be there before Spack starts."""
-    return tuple(Path(name) for name in ("cache", "home", "logs", "stage", "tmp", "tools"))
+    return tuple(Path(name) for name in ("cache", "home", "logs", "tools"))

@@ -135,21 +135,27 @@ class Quarry:
     def plan(self) -> Plan:
         return planned(self.prefix, *self.packages)
 
-    def store(self, run: Runner | None = None, cache: Cache | None = None) -> Store:
+    def store(
+        self, run: Runner | None = None, cache: Cache | None = None, scratch: Path | None = None
+    ) -> Store:
         """The store below the prefix, with our recipes in the place of stackgen's."""
         mirror = Mirror(root=self.prefix.parent)
-        store = open_store(self.plan, mirror, self.spack, run or LoggedRunner(Silent()), None, cache)
+        store = open_store(self.plan, mirror, self.spack, run or LoggedRunner(Silent()), None, cache, scratch)
         below = self.recipes.below(f"environments/repos/spack_repo/{NAMESPACE}/packages")
         files.write_tree(below, store.root)
         return store
 
     def install(
-        self, run: Runner | None = None, cache: Cache | None = None, recorder: Recorder | None = None
+        self,
+        run: Runner | None = None,
+        cache: Cache | None = None,
+        scratch: Path | None = None,
+        recorder: Recorder | None = None,
     ) -> Recorder:
         """Install all, and give what was told."""
         recorder = recorder or Recorder()
         mirror = Mirror(root=self.prefix.parent)
-        install(self.plan, self.lock, mirror, self.store(run, cache), recorder, jobs=2)
+        install(self.plan, self.lock, mirror, self.store(run, cache, scratch), recorder, jobs=2)
         return recorder
 
     def prefix_of(self, name: str) -> Path:

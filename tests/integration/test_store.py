@@ -76,7 +76,8 @@ def test_all_is_built_where_the_store_says(installed: Quarry):
     assert ran(stone / "bin/stone") == f"{vein}\n"
     assert len(str(installed.store().tree)) == 128
     assert stone.parents[1] == installed.store().tree
-    assert [path.name for path in (installed.store().root / "stage").iterdir()] == [".lock"]
+    left = {path.name for path in (installed.store().root / "stage").iterdir()}
+    assert left <= {".lock", "root", "tmp"}
 
 
 def test_whatever_the_umask_everybody_can_use_the_store(installed: Quarry):
@@ -149,12 +150,13 @@ def test_a_build_sees_no_network_and_nothing_of_the_user(
     scout = solved(Tree(recipe("scout", SCOUT)), ("scout",), spack, tmp_path / "solve").at(
         tmp_path / "prefix"
     )
-    scout.install()
+    scout.install(scratch=tmp_path)
     found = ast.literal_eval((scout.prefix_of("scout") / "lib/found").read_text())
-    root = scout.store().root
+    store = scout.store(scratch=tmp_path)
+    assert [path.name for path in store.workplace.iterdir()] == ["tmp"]
     assert found == {
-        "HOME": f"{root}/home",
-        "TMPDIR": f"{root}/tmp",
+        "HOME": f"{store.root}/home",
+        "TMPDIR": f"{store.workplace}/tmp",
         "/outside": "No such file or directory",
         "/usr": "Read-only file system",
         "network": "Network is unreachable",
@@ -200,6 +202,17 @@ def test_a_cache_that_cannot_be_written_to_is_read(tmp_path: Path):
     with pytest.raises(WorkError) as caught:
         open_cache(Path("/sys/cache"), recorder)
     assert str(caught.value).startswith("cannot make the build cache /sys/cache: ")
+
+
+def test_a_scratch_that_somebody_else_has_laid_out_is_refused(good: Quarry, tmp_path: Path):
+    own = good.at(tmp_path / "prefix")
+    place = own.store(scratch=tmp_path).workplace
+    place.symlink_to("/root")
+    with pytest.raises(WorkError) as caught:
+        own.install(scratch=tmp_path)
+    assert str(caught.value) == (
+        f"{place} is somebody else's; have it removed, or name another directory by --scratch"
+    )
 
 
 def test_killed_at_any_moment_it_goes_on(bad: Quarry, tmp_path: Path):
