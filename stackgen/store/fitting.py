@@ -35,7 +35,7 @@ def refuse_moved(store: Store) -> None:
     if before != store.prefix and not _is_same(before, store.prefix):
         raise WorkError(
             f"what lies in {store.prefix} was built in {before}, and works nowhere else",
-            "move it back, or build into an empty prefix, with the same --cache nothing is compiled again",
+            "move it back, or build into an empty prefix: with the same --cache nothing is compiled again",
         )
 
 

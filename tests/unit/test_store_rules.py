@@ -16,10 +16,12 @@ from stackgen.graph import Node
 from stackgen.lock import Lock, LockedSource
 from stackgen.mirror import Mirror
 from stackgen.progress import Silent
-from stackgen.run import Outcome
-from stackgen.store import is_installed, tree_below, unfit
+from stackgen.run import LoggedRunner, Outcome
+from stackgen.sandbox import Sandbox
+from stackgen.spack import SpackHome
+from stackgen.store import Store, is_installed, tree_below, unfit
 from stackgen.store.cache import Cache
-from stackgen.store.fitting import has_locks
+from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.sources import require_sources
 from stackgen.store.strength import Strength, strength
 from stackgen.store.told import Told
@@ -34,6 +36,26 @@ def test_a_prefix_that_is_too_long_is_refused_with_the_numbers():
             what=f"the prefix {long} has 121 bytes, and Spack can build for at most 120",
             remedy="choose a shorter one",
         ),
+    )
+
+
+def test_packages_that_were_moved_are_refused(tmp_path: Path):
+    def store(name: str) -> Store:
+        home = SpackHome(spack=tmp_path, packages=tmp_path)
+        run = LoggedRunner(Silent())
+        return Store(prefix=tmp_path / name, home=home, run=run, sandbox=Sandbox.NONE)
+
+    refuse_moved(store("one"))
+    remember_place(store("one"))
+    refuse_moved(store("one"))
+    (tmp_path / "alias").symlink_to("one")
+    refuse_moved(store("alias"))
+    (tmp_path / "one").rename(tmp_path / "two")
+    with pytest.raises(WorkError) as caught:
+        refuse_moved(store("two"))
+    assert str(caught.value) == (
+        f"what lies in {tmp_path}/two was built in {tmp_path}/one, and works nowhere else; move it back,"
+        " or build into an empty prefix: with the same --cache nothing is compiled again"
     )
 
 
@@ -225,7 +247,7 @@ int fcntl(int, int, ...) __attribute__((alias("fcntl64")));
 """
 ASKING = """\
 import pathlib, sys
-from stackgen.store.fitting import has_locks
+from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 print(has_locks(pathlib.Path(sys.argv[1])))
 """
 
