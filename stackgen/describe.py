@@ -11,6 +11,7 @@ from stackgen.errors import WorkError
 from stackgen.graph import graph
 from stackgen.hierarchy import Described, hierarchy_tree
 from stackgen.lock import Lock, SpackLock, digest
+from stackgen.pins import PINS
 from stackgen.plan import Plan
 from stackgen.progress import Progress
 from stackgen.run import succeed
@@ -34,8 +35,7 @@ def describe(lock: SpackLock, store: Store, progress: Progress) -> tuple[Describ
 
     What Spack answered once is kept in the store: it is the same for ever, for the same lock.
     """
-    template = (_TEMPLATES / _TEMPLATE).read_text(encoding="utf-8")
-    identity = digest([lock.text, template, repr(_SETTINGS)])
+    identity = digest([lock.text, PINS.digest, repr(_SETTINGS), *map(_text, _read_by_spack(store))])
     kept = store.root / "described" / f"{lock.name}-{identity[:12]}.json"
     try:
         return _DESCRIPTIONS.validate_json(kept.read_bytes())
@@ -52,6 +52,16 @@ _SETTINGS = (
     ("hide_implicits", "false"),
     ("all:template", _TEMPLATE),
 )
+
+
+def _read_by_spack(store: Store) -> tuple[Path, ...]:
+    """What decides, beside a lock, how its packages are described."""
+    return _TEMPLATES / _TEMPLATE, store.environment("config") / "modules.yaml"
+
+
+def _text(path: Path) -> str:
+    with files.reported(f"cannot read {path}"):
+        return path.read_text(encoding="utf-8")
 
 
 def _asked(lock: SpackLock, store: Store) -> Iterator[Described]:

@@ -16,7 +16,7 @@ from stackgen.run import LoggedRunner
 from stackgen.sandbox import Sandbox
 from stackgen.spack import SpackHome
 from stackgen.spack.driver import Host, Solved, Spack, solve
-from stackgen.store import install, open_store
+from stackgen.store import Store, install, open_store
 from stackgen.tree import File, Tree
 
 RECIPE = '''\
@@ -41,6 +41,7 @@ class {title}(Package):
 
     def setup_run_environment(self, env):
         env.set("{capitals}_MODE", "quick & dirty; 50%=half")
+        env.set("{capitals}_HOT", "a!b")
         env.append_flags("{capitals}_FLAGS", "-a")
         env.prepend_path("{capitals}_LUA", "?.lua", separator=";")
 '''
@@ -102,6 +103,7 @@ class Built:
 
     plan: Plan
     lock: Lock
+    store: Store
     modules: Tree
 
 
@@ -123,4 +125,4 @@ def built(plan: Plan, spack: SpackHome, scratch: Path) -> Built:
         spack=tuple(SpackLock(name=answer.name, text=answer.lock_text) for answer in solved),
     )
     install(plan, lock, mirror, store, Silent())
-    return Built(plan=plan, lock=lock, modules=hierarchy(plan, lock, store, Silent()))
+    return Built(plan=plan, lock=lock, store=store, modules=hierarchy(plan, lock, store, Silent()))
