@@ -94,7 +94,8 @@ def refuse_unsigned(root: Path, paths: Iterable[Path]) -> None:
 
 
 def _verdict(root: Path, keys: Path | None, run: Runner) -> Verdict:
-    with tempfile.TemporaryDirectory(prefix="stackgen-") as home:
+    # Newer versions of GnuPG may leave a process that ends with its home.
+    with tempfile.TemporaryDirectory(prefix="stackgen-", ignore_cleanup_errors=True) as home:
         own = {"GNUPGHOME": home} if keys else {}
         if keys:
             _import(keys, root, run, own)
