@@ -102,7 +102,7 @@ def _bring(  # noqa: PLR0913 - as `bootstrap`
             if tree is None and offline:
                 raise WorkError(
                     f"{pin.title} is not in {', '.join(origins)}",
-                    "make the kit with `stackgen mirror create ENV.yaml -d KIT` where Spack is",
+                    "run `stackgen bootstrap`, or `stackgen mirror create` for the kit where Spack is",
                 )
             tree = tree or _public(pin, origins, aside, run, progress)
         differs = difference(tree, pin)

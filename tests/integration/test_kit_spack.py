@@ -88,7 +88,7 @@ def test_a_kit_without_it_asks_nobody(kit: Path, pins: Pins, run, tmp_path: Path
         spack_from(kit, run, Silent(), pins)
     assert str(caught.value) == (
         f"Spack's packages 1.0 is not in {kit};"
-        " make the kit with `stackgen mirror create ENV.yaml -d KIT` where Spack is"
+        " run `stackgen bootstrap`, or `stackgen mirror create` for the kit where Spack is"
     )
     assert not spack_place(pins).exists()
 
