@@ -63,6 +63,8 @@ def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Pro
                 directory.chmod(0o755)  # whatever the umask: a store is there for everybody
         for directory in furniture():
             (store.root / directory).mkdir(parents=True, exist_ok=True)
+        for left_over in store.index.parent.glob(f".{store.index.name}.*"):
+            files.remove(left_over)
         copy_index(store.home, store.index)
     remember_place(store)
     files.point(store.root / "tools/patchelf", str(patchelf_program()))

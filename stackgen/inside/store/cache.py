@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,14 @@ def _put(spec: Any, directory: Path) -> None:
 
 
 def _move(path: Path, place: Path) -> None:
+    """In one step, whoever puts the same there; in a sandbox all processes have the same few numbers."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(f".{place.name}.{os.uname().nodename}.{os.getpid()}")
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    beside = Path(name)
     try:
-        shutil.copyfile(path, beside)
+        with path.open("rb") as packed, os.fdopen(handle, "wb") as stream:
+            shutil.copyfileobj(packed, stream)
+            os.fchmod(stream.fileno(), 0o644)
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)

@@ -21,7 +21,9 @@ from stackgen.inside.store.processors import share_processors
 from stackgen.inside.store.telling import quiet, tell
 
 _LINES, _WIDTH = 15, 160
-"""How much of a log is told; a line of JSON stays below what a pipe takes in one piece."""
+"""How much of a log is told."""
+_ROOM = 3000
+"""Bytes of it; with all that is beside it, a pipe still takes it in one piece."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -103,7 +105,10 @@ class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
             tell(spec, skipped=True)
         else:
             kept = log if Path(log).exists() else ""
-            tell(spec, failed=str(exc)[:_WIDTH], lines=_lines(exc, log), log=kept)
+            lines = [line.rstrip()[:_WIDTH] for line in _lines(exc, log)]
+            while len("\n".join(lines).encode(errors="replace")) > _ROOM:
+                lines.pop()
+            tell(spec, failed=str(exc)[:_WIDTH], lines=lines, log=kept)
         super()._update_failed(task, mark, exc)
 
 
@@ -111,7 +116,7 @@ def _lines(exc: Any, log: str) -> list[str]:
     """The lines that matter: the log's errors as Spack finds them, or its end, or Spack's own words."""
     if getattr(exc, "name", "") != "ProcessError" or not Path(log).exists():
         text = getattr(exc, "long_message", None) or ""
-        return [line[:_WIDTH] for line in text.splitlines() if line.strip()][:_LINES]
+        return [line for line in text.splitlines() if line.strip()][:_LINES]
     errors, _ = spack.util.log_parse.parse_log_events(log, 2, 1)
     found: dict[int, str] = {}
     for error in errors:
@@ -119,8 +124,7 @@ def _lines(exc: Any, log: str) -> list[str]:
         if len(found) >= _LINES:
             break
     ends = Path(log).read_text("utf-8", "replace").splitlines()[-_LINES:]
-    lines = [found[number] for number in sorted(found)][:_LINES] or ends
-    return [line.rstrip()[:_WIDTH] for line in lines]
+    return [found[number] for number in sorted(found)][:_LINES] or ends
 
 
 def _tell_of_phases() -> None:

@@ -14,5 +14,5 @@ def quiet() -> None:
 
 def tell(spec: Any, **what: Any) -> None:
     """Write one line about a package; short ones of several processes do not mix."""
-    line = json.dumps({"hash": spec.dag_hash(), **what}, separators=(",", ":"))
-    os.write(_answers, line.encode() + b"\n")
+    line = json.dumps({"hash": spec.dag_hash(), **what}, separators=(",", ":"), ensure_ascii=False)
+    os.write(_answers, line.encode(errors="replace") + b"\n")
