@@ -11,7 +11,6 @@
 
 import os
 import re
-import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ from stackgen.errors import Fault, InputError, WorkError
 from stackgen.graph import Graph, Node, graph
 from stackgen.lock import SpackLock
 from stackgen.lua import Source, call
-from stackgen.manual import WIDTH
 from stackgen.model.base import Strict
 from stackgen.model.system import package_name
 from stackgen.modules import TEMPLATES, in_order
+from stackgen.package_manual import About, package_manual
 from stackgen.plan import Plan
 from stackgen.tree import File, Tree
 
@@ -275,29 +274,9 @@ def _whatis(module: Module, own: Described) -> list[str]:
 
 
 def _help(module: Module, own: Described, parts: tuple[_Part, ...]) -> str:
-    beside = sorted({str(part.node) for part in parts} - {str(module.node)})
-    built = "" if module.node.external else _compilers(module)
-    variants = " ".join(word for word in own.variants.split() if not word.startswith("build_system="))
-    lines = [
-        *_wrapped(f"{module.node.name} {module.node.version}: {own.summary.strip()}"),
-        *((own.homepage,) if own.homepage else ()),
-        "",
-        f"It lies in ${variable_name(module.node.name)}_ROOT.",
-        *((f"Compiled by {built} for {module.node.target}.",) if built else ()),
-        *(_wrapped(f"Variants: {variants}") if variants else ()),
-        *(_wrapped(f"With it: {', '.join(beside)}") if beside else ()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def _compilers(module: Module) -> str:
-    languages = {"c", "cxx", "fortran"}
-    edges = (edge for edge in module.node.edges if languages & set(edge.virtuals))
-    return ", ".join(sorted({str(module.graph.nodes[edge.to]) for edge in edges}))
+    about = About(summary=own.summary, homepage=own.homepage, variants=own.variants)
+    beside = (part.node for part in parts if part.node is not module.node)
+    return package_manual(module.graph, module.node, about, beside)
 
 
 def _versions(ones: Iterable[Module]) -> str:
