@@ -141,6 +141,14 @@ def test_again_it_does_nothing(installed: Machine):
     assert time.monotonic() - began < 20
 
 
+def test_again_with_spack_beside_it(machine: Machine):
+    assert machine.install().status == 0
+    (machine.place / "share/stackgen/spack").mkdir(parents=True)
+    outcome = machine.install()
+    assert (outcome.status, outcome.stdout) == (0, machine.next())
+    assert outcome.stderr == f"stackgen is in {machine.place}; next:\n\n"
+
+
 def test_it_builds_from_a_kit_that_cannot_be_written(installed: Machine):
     script = (
         'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && ! touch "$0/x" 2>/dev/null && exec "$@"'

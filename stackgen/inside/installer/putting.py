@@ -123,9 +123,13 @@ def _is_whole(place: str, version: str, work: str) -> bool:
 
 
 def _count(place: str) -> int:
-    """How many files there are; bytecode comes and goes."""
-    found = (names for directory, _, names in os.walk(place) if not directory.endswith("__pycache__"))
-    return sum(map(len, found))
+    """How many files there are; bytecode comes and goes, and links may lead to what is not there yet."""
+    return sum(
+        not os.path.islink(os.path.join(directory, name))
+        for directory, _, names in os.walk(place)
+        if not directory.endswith("__pycache__")
+        for name in names
+    )
 
 
 def _refuse_broken(place: str, version: str, work: str) -> None:
