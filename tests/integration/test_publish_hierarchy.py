@@ -1,6 +1,7 @@
 """Users of the hierarchy with a real Lmod, with and without its cache, while releases come and go."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import lmod
@@ -37,6 +38,10 @@ def fast(mpi: Made, version: str = "5.0", build: str = "") -> Made:
         mpi=mpi.name,
         effects=(mode,),
     )
+
+
+LOADS = 8
+"""How often users load modules while `current` is switched."""
 
 
 class Prefix:
@@ -211,6 +216,24 @@ def test_another_mpi_takes_the_place_of_one_and_of_all_that_stands_on_it(name: s
     assert fast(OPENMPI).hash not in second["PATH"]
     assert noted["third"]["PATH"].split(":").sort() == first["PATH"].split(":").sort()
     assert noted["after"] == noted["before"]
+
+
+@CACHED
+def test_users_see_no_failure_while_releases_are_switched(prefix: Prefix, ask: Ask, *, cached: bool):
+    prefix.publish("1", (OPENMPI, TOOL, fast(OPENMPI)))
+    prefix.publish(
+        "2", (OPENMPI, Made(name="tool", version="1.2.3", build="other"), fast(OPENMPI, build="2"))
+    )
+    turn = "module load openmpi fast tool || echo load; module purge || echo unload"
+    lines = ["module avail > /dev/null 2>&1", "before=$PATH", f"for turn in {'x ' * LOADS}; do {turn}; done"]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        users = pool.submit(ask, *lines, 'echo "${PATH#$before}"', cached=cached)
+        turns = 0
+        while not users.done():
+            rollback(prefix.path, "12"[turns % 2], prefix.spider)
+            turns += 1
+    assert turns > 3
+    assert users.result().output.strip() == ""
 
 
 def test_without_a_hierarchy_there_is_no_cache(prefix: Prefix):
