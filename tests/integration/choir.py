@@ -87,22 +87,34 @@ class PyPip(Package):
         mkdirp(prefix.bin)
 """
 COPY = '''\
+import glob
 import shutil
 from spack.package import *
 
 
 class Python(Package):
-    """Stands for a Python that Spack compiles: a copy of the machine's own."""
+    """Stands for a Python that Spack compiles: a copy of the machine's, its library found by a run path."""
 
     homepage = "https://python.example"
     has_code = False
     version("{python}.99")
+    depends_on("c", type="build")
 
     def install(self, spec, prefix):
         shutil.copytree("{prefix}/lib/python{python}", prefix.lib.join("python{python}"), symlinks=False,
                         ignore=shutil.ignore_patterns("test", "dist-packages"), ignore_dangling_symlinks=True)
         mkdirp(prefix.bin)
-        shutil.copy("{prefix}/bin/python{python}", prefix.bin)
+        name = "libpython{python}.so.1.0"
+        shared = [*glob.glob("{prefix}/lib/" + name), *glob.glob("{prefix}/lib/*/" + name)]
+        if not shared:
+            shutil.copy("{prefix}/bin/python{python}", prefix.bin)
+            return
+        shutil.copy(shared[0], prefix.lib)
+        with open("main.c", "w") as stream:
+            stream.write("int Py_BytesMain(int, char **);"
+                         "int main(int count, char **words) {{ return Py_BytesMain(count, words); }}")
+        library = join_path(prefix.lib, name)
+        Executable("cc")("-o", join_path(prefix.bin, "python{python}"), "main.c", library)
 '''
 
 

@@ -240,7 +240,7 @@ def test_wheels_stand_on_a_python_that_spack_has_built(spack: SpackHome, tmp_pat
     recipes = Tree({"python/package.py": File(COPY.format(prefix="/usr", python="3.11"))})
     choir = solved(tmp_path, frameworks, recipes, spack)
     (solution,) = choir.lock.spack
-    assert (solution.name, solution.packages) == ("python-3.11", {"python": "3.11.99"})
+    assert (solution.name, solution.packages["python"]) == ("python-3.11", "3.11.99")
     house = choir.house
     package = house.module("greeter", "1.0", "import sys\ndef main(): print(sys.base_prefix)", script="greet")
     choir = with_wheels(choir, house.lock(package))
