@@ -60,7 +60,7 @@ def test_versions_are_exact_so_that_a_lock_can_be_made_again(name):
             assert not may_be(framework.version, f"{framework.version}.1")
             assert framework.version != "newest"
         assert re.fullmatch(r"\d+(\.\d+)+", framework.version)
-    specs = (*environment.toolchain.model_dump(exclude_none=True).values(), *environment.packages)
+    specs = (*_toolchain(environment), *environment.packages)
     assert [spec for spec in specs if "@" not in spec] == []
 
 
@@ -70,7 +70,7 @@ def test_the_toolchain_is_what_the_system_has(name):
     loaded = load(ROOT / f"environments/{name}.yaml")
     there = {one.spec.split()[0] for one in (*loaded.system.compilers, *loaded.system.externals)}
     packages = {spec.split("@")[0] for spec in there}
-    toolchain = loaded.environment.toolchain.model_dump(exclude_none=True).values()
+    toolchain = _toolchain(loaded.environment)
     assert [spec for spec in toolchain if spec.split("@")[0] in packages and spec not in there] == []
 
 
@@ -83,6 +83,11 @@ def test_the_table_says_how_everything_comes():
     assert {name for name, cells in table.items() if cells[2]} == {
         name for name in DESCRIBED if "is not here." in _text(name)
     }
+
+
+def _toolchain(environment: Environment) -> list[str]:
+    parts = environment.toolchain.model_dump(exclude_none=True).values()
+    return [spec for part in parts for spec in ((part,) if isinstance(part, str) else part)]
 
 
 def _cell(name: str, source: str) -> str:
