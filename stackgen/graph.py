@@ -1,8 +1,9 @@
 """What a `spack.lock` holds: packages, and what each of them needs, as what."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -36,9 +37,25 @@ class Node:
     parameters: Mapping[str, Any]
     """Variants and flags, as Spack writes them: a truth, a text or a list of texts."""
     edges: tuple[Edge, ...]
+    prefix: str = ""
+    """Where an external lies."""
+    modules: tuple[str, ...] = ()
+    """What has to be loaded for an external."""
+    compilers: Mapping[str, str] = field(default_factory=dict)
+    """The programs of an external compiler by language."""
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
+
+    @property
+    def file_version(self) -> str:
+        """Its version as a part of a file's name: of a commit it has a `=`, of a branch maybe a `/`."""
+        return _in_file_names(self.version)
+
+    @property
+    def file_name(self) -> str:
+        """What Spack calls it where it keeps it: no other package has that name."""
+        return _in_file_names(f"{self.name}-{self.version}-{self.hash}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +87,14 @@ def graph(lock_text: str) -> Graph:
     )
 
 
+def _in_file_names(text: str) -> str:
+    """As `polite_filename` of Spack does it."""
+    return re.sub(r"[^A-Za-z0-9_+.-]", "_", text)
+
+
 def _node(key: str, entry: Mapping[str, Any]) -> Node:
     target = entry["arch"]["target"]
+    external = entry.get("external") or {}
     return Node(
         hash=key,
         name=entry["name"],
@@ -81,6 +104,9 @@ def _node(key: str, entry: Mapping[str, Any]) -> Node:
         external="external" in entry,
         parameters=entry.get("parameters", {}),
         edges=tuple(_edge(dependency) for dependency in entry.get("dependencies", ())),
+        prefix=external.get("path") or "",
+        modules=tuple(external.get("module") or ()),
+        compilers=(external.get("extra_attributes") or {}).get("compilers", {}),
     )
 
 

@@ -10,7 +10,6 @@
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ class Module:
     @property
     def version(self) -> str:
         """Its version as a part of a file's name."""
-        return _file_version(self.node)
+        return self.node.file_version
 
     @property
     def name(self) -> str:
@@ -143,12 +142,7 @@ def _module(read: Graph, key: str, providers: frozenset[str], shown: frozenset[s
 
 def _name(node: Node) -> str:
     """The name of a package's module, and of the level that an MPI opens."""
-    return f"{node.name}/{_file_version(node)}"
-
-
-def _file_version(node: Node) -> str:
-    """A package's version as a part of a file's name."""
-    return re.sub(r"[^\w.+-]", "_", node.version)
+    return f"{node.name}/{node.file_version}"
 
 
 def _used_by(read: Graph, key: str) -> set[str]:

@@ -19,8 +19,8 @@ class Cache:
 
     def holds(self, node: Node) -> bool:
         """Whether there is an entry of a package; only when it is taken it turns out whether it is whole."""
-        name = f"{node.name}-{node.version}-{node.hash}.spec.manifest.json"
-        return (self.directory / "v3/manifests/spec" / node.name / name).exists()
+        entry = f"v3/manifests/spec/{node.name}/{node.file_name}.spec.manifest.json"
+        return (self.directory / entry).exists()
 
 
 def open_cache(directory: Path, progress: Progress) -> Cache:

@@ -1,18 +1,18 @@
 """Is this the machine that a lock was made for? Spack itself installs any lock anywhere, without a word."""
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from stackgen import targets
 from stackgen.errors import WorkError
+from stackgen.graph import Node
 from stackgen.lock import Lock
 from stackgen.plan import Plan
 from stackgen.probe.machine import c_library, glibc_version, os_release, spack_system
 from stackgen.run import Command, Runner
+from stackgen.store.place import locked_graph
 
 _PROGRAMS = {
     "cmake": ("bin/cmake",),
@@ -51,52 +51,48 @@ class _Machine:
 
 def check_machine(plan: Plan, lock: Lock, run: Runner) -> None:
     """WorkError with all that a lock is made for and that this machine has not."""
-    faults = [*_faults(plan, lock), *_external_faults(lock, run)]
+    nodes = {key: node for one in lock.spack for key, node in locked_graph(one).nodes.items()}.values()
+    faults = [*_faults(plan, nodes), *_external_faults(nodes, run)]
     if faults:
-        listed = "".join(f"\n  {fault}" for fault in dict.fromkeys(faults))
+        listed = "".join(f"\n  {fault}" for fault in faults)
         raise WorkError(f"the lock of {plan.environment} is not for this machine:{listed}")
 
 
-def _faults(plan: Plan, lock: Lock) -> Iterator[str]:
+def _faults(plan: Plan, nodes: Collection[Node]) -> Iterator[str]:
     machine, system = _Machine.here(), plan.system
     build = f"build on a machine of {system.name}"
-    systems = {node["arch"]["platform_os"] for node in _nodes(lock) if "external" not in node}
-    for wanted in sorted(systems - {machine.os}):
+    built = [node for node in nodes if not node.external]
+    for wanted in sorted({node.os for node in built} - {machine.os}):
         yield f"operating system: the lock is for {wanted}, and this is {machine.os}; {build}"
     if machine.glibc != system.glibc:
         yield f"C library: the lock is for glibc {system.glibc}, and this is glibc {machine.glibc}; {build}"
-    wanted_targets = {_target(node) for node in _nodes(lock) if "external" not in node}
-    for wanted in sorted(wanted_targets):
+    for wanted in sorted({node.target for node in built}):
         if not targets.runs(machine.target, wanted):
             yield f"processor: the lock is for {wanted}, which {machine.target} cannot run; {build}"
 
 
-def _external_faults(lock: Lock, run: Runner) -> Iterator[str]:
-    for node in _nodes(lock):
-        if "external" not in node:
-            continue
-        name = f"{node['name']}@{node['version']}"
-        programs = (node["external"].get("extra_attributes") or {}).get("compilers")
-        if programs:
-            yield from _compiler_faults(name, node, programs, run)
-        elif node["external"].get("path"):
-            yield from _prefix_faults(name, node["name"], Path(node["external"]["path"]))
-        yield from _module_faults(name, node["external"].get("module") or (), run)
+def _external_faults(nodes: Collection[Node], run: Runner) -> Iterator[str]:
+    for node in (node for node in nodes if node.external):
+        if node.compilers:
+            yield from _compiler_faults(node, run)
+        elif node.prefix:
+            yield from _prefix_faults(node)
+        yield from _module_faults(node, run)
 
 
-def _compiler_faults(name: str, node: Any, programs: dict[str, str], run: Runner) -> Iterator[str]:  # noqa: ANN401
+def _compiler_faults(node: Node, run: Runner) -> Iterator[str]:
     """A compiler that is another one than locked makes another stack under the same hash."""
     remedy = "install it there, or correct `compilers:` of the system's file and lock again"
-    for language, program in sorted(programs.items()):
+    for language, program in sorted(node.compilers.items()):
         path = Path(program)
         if not path.exists():
-            yield f"{name}: its compiler for {language} should be {program}, which is not there; {remedy}"
+            yield f"{node}: its compiler for {language} should be {program}, which is not there; {remedy}"
             continue
-        said = _version(path, _ASKED.get(node["name"], ("--version",)), run)
-        if not re.search(rf"(?<![\d.]){re.escape(str(node['version']))}(?![\d])", said):
+        said = _version(path, _ASKED.get(node.name, ("--version",)), run)
+        if not re.search(rf"(?<![\d.]){re.escape(node.version)}(?![\d])", said):
             found = re.search(r"\d+(\.\d+)+", said)
             says = f"is {found[0]}" if found else "does not run"
-            yield f"{name}: {program} {says}; {remedy}"
+            yield f"{node}: {program} {says}; {remedy}"
 
 
 def _version(program: Path, words: tuple[str, ...], run: Runner) -> str:
@@ -113,22 +109,23 @@ def _version(program: Path, words: tuple[str, ...], run: Runner) -> str:
     return outcome.stdout + outcome.stderr
 
 
-def _prefix_faults(name: str, package: str, prefix: Path) -> Iterator[str]:
+def _prefix_faults(node: Node) -> Iterator[str]:
     remedy = "install it there, or correct `externals:` of the system's file and lock again"
+    prefix = Path(node.prefix)
     if not prefix.is_dir():
-        yield f"{name}: its prefix {prefix} is not there; {remedy}"
+        yield f"{node}: its prefix {prefix} is not there; {remedy}"
         return
-    programs = _PROGRAMS.get(package, ())
+    programs = _PROGRAMS.get(node.name, ())
     if programs and not any((prefix / program).exists() for program in programs):
-        yield f"{name}: {prefix / programs[0]} is not there; {remedy}"
+        yield f"{node}: {prefix / programs[0]} is not there; {remedy}"
 
 
-def _module_faults(name: str, modules: Iterable[str], run: Runner) -> Iterator[str]:
+def _module_faults(node: Node, run: Runner) -> Iterator[str]:
     """Spack goes on without a word where a module does not load."""
-    for module in modules:
+    for module in node.modules:
         if run(login_shell('module load "$1"', module)).status:
             remedy = "correct `modules:` of the system's file and lock again"
-            yield f"{name}: `module load {module}` fails in a login shell; {remedy}"
+            yield f"{node}: `module load {module}` fails in a login shell; {remedy}"
 
 
 def login_shell(script: str, *arguments: str) -> Command:
@@ -139,13 +136,3 @@ def login_shell(script: str, *arguments: str) -> Command:
         directory=Path("/"),
         timeout=_TIME,
     )
-
-
-def _nodes(lock: Lock) -> Iterator[dict[str, Any]]:
-    for one in lock.spack:
-        yield from json.loads(one.text)["concrete_specs"].values()
-
-
-def _target(node: dict[str, Any]) -> str:
-    target = node["arch"]["target"]
-    return str(target if isinstance(target, str) else target["name"])

@@ -1,13 +1,11 @@
 """Where Spack installs to, and how it is started there: with nothing of the user's, and no network."""
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from stackgen.environments.settings import PADDED_LENGTH
 from stackgen.graph import Graph, Node, graph
@@ -81,8 +79,8 @@ class Store:
         return confined(
             command,
             self.sandbox,
-            writable=_real(self.prefix / "store", self.root, self.workplace, *put, *writable),
-            readable=_real(*self.readable, *cache),
+            writable=(self.prefix / "store", self.root, self.workplace, *put, *writable),
+            readable=(*self.readable, *cache),
         )
 
     def prefixes(self, lock: SpackLock) -> dict[str, Path]:
@@ -105,11 +103,6 @@ class Store:
         }
 
 
-def _real(*paths: Path) -> tuple[Path, ...]:
-    """No sandbox can show anything at the far end of a symbolic link."""
-    return tuple(path.resolve() for path in paths)
-
-
 def tree_below(prefix: Path) -> Path:
     """The install tree below an environment's prefix."""
     return padded(prefix / "store", PADDED_LENGTH)
@@ -130,14 +123,10 @@ def locked_graph(lock: SpackLock) -> Graph:
 
 
 def _prefixes(lock: SpackLock, tree: Path) -> Iterator[tuple[str, Path]]:
-    entries: dict[str, dict[str, Any]] = json.loads(lock.text)["concrete_specs"]
     for node in locked_graph(lock).nodes.values():
-        if node.external:
-            yield node.hash, Path(entries[node.hash]["external"]["path"])
-        else:
-            yield node.hash, tree / directory_name(node)
+        yield node.hash, Path(node.prefix) if node.external else tree / directory_name(node)
 
 
 def directory_name(node: Node) -> str:
     """Where a package lies below the tree, as `PROJECTION` says."""
-    return f"linux-{node.target}/{node.name}-{node.version}-{node.hash}"
+    return f"linux-{node.target}/{node.file_name}"

@@ -22,6 +22,7 @@ from stackgen.spack import SpackHome
 from stackgen.store import Store, is_installed, tree_below, unfit
 from stackgen.store.cache import Cache
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
+from stackgen.store.place import directory_name
 from stackgen.store.sources import require_sources
 from stackgen.store.strength import Strength, strength
 from stackgen.store.told import Told
@@ -136,6 +137,16 @@ def test_only_what_spack_knows_and_has_finished_is_installed(tmp_path: Path):
     assert not known("0")
     assert not known("1", "2")
     assert is_installed(asked, Lock(environment="site", inputs={}))
+
+
+def test_a_commit_and_a_branch_are_kept_under_names_for_files(tmp_path: Path):
+    branch = Node(**{**as_dict(ZLIB), "version": "git.feature/new=1.3.1"})
+    name = f"zlib-git.feature_new_1.3.1-{ZLIB.hash}"
+    assert directory_name(branch) == f"linux-x86_64/{name}"
+    entry = tmp_path / f"v3/manifests/spec/zlib/{name}.spec.manifest.json"
+    entry.parent.mkdir(parents=True)
+    entry.touch()
+    assert Cache(directory=tmp_path, writable=False).holds(branch)
 
 
 def test_packages_share_what_compilers_there_may_be():

@@ -10,6 +10,7 @@ import spack.binary_distribution
 import spack.installer
 import spack.mirrors.mirror
 import spack.stage
+import spack.url_buildcache
 
 from stackgen.inside.store.telling import tell
 
@@ -24,6 +25,8 @@ def use_cache(directory: Path, *, writable: bool) -> None:
 def _take_what_is_whole(directory: Path) -> None:
     """Spack goes on without a word where an entry is damaged, and ends where one cannot be unpacked."""
     take = spack.installer._install_from_cache
+    layout = spack.url_buildcache.get_url_buildcache_class()
+    entries = layout.get_relative_path_components(spack.url_buildcache.BuildcacheComponent.SPEC)
 
     def taken(pkg: Any, *others: Any, **more: Any) -> bool:
         try:
@@ -32,8 +35,8 @@ def _take_what_is_whole(directory: Path) -> None:
             tell(pkg.spec, note=f"its entry in the build cache cannot be used, so it is built: {error}"[:300])
             pkg.remove_prefix()
             return False
-        name = f"{pkg.name}-{pkg.version}-{pkg.spec.dag_hash()}.spec.manifest.json"
-        if not done and (directory / "v3/manifests/spec" / pkg.name / name).exists():
+        entry = directory.joinpath(*entries, pkg.name, layout.get_manifest_filename(pkg.spec))
+        if not done and entry.exists():
             tell(pkg.spec, note="its entry in the build cache is damaged, so it is built")
         return done
 
