@@ -1,6 +1,8 @@
 """Cutting a command off from the network and from every file that it has no business to write."""
 
 import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -34,16 +36,10 @@ def confined(
 ) -> Command:
     """The same command inside a sandbox, where it may write below `writable` alone.
 
-    /tmp and /run are empty there; what lies below them and is needed has to be named in `readable`.
+    /tmp and /run are empty there; what lies below them and is needed has to be named in `readable`. Paths may
+    lead there by symbolic links.
     """
-    prefix = _prefix(command, sandbox, writable, readable)
-    return Command(
-        argv=(*prefix, *command.argv),
-        environment=command.environment,
-        directory=command.directory,
-        stdin=command.stdin,
-        timeout=command.timeout,
-    )
+    return replace(command, argv=(*_prefix(command, sandbox, writable, readable), *command.argv))
 
 
 def choose(asked: Sandbox | None, run: Runner) -> Sandbox:
@@ -73,13 +69,26 @@ def _prefix(
 ) -> tuple[str, ...]:
     match sandbox:
         case Sandbox.BWRAP:
-            shown = [word for path in readable for word in ("--ro-bind", str(path), str(path))]
-            opened = [word for path in writable for word in ("--bind", str(path), str(path))]
-            return (*_BWRAP, *shown, *opened, "--chdir", str(command.directory), "--")
+            shown = (*_bound("--ro-bind", readable), *_bound("--bind", writable))
+            return (*_BWRAP, *shown, "--chdir", str(command.directory), "--")
         case Sandbox.UNSHARE:
             return (*_unshare(), "--")
         case Sandbox.NONE:
             return ()
+
+
+def _bound(how: str, paths: Iterable[Path]) -> Iterator[str]:
+    """Each where it really is, and by its own name too where a link on the way is not there."""
+    for path in paths:
+        real = path.resolve()
+        yield from (how, str(real), str(real))
+        if path != real and is_emptied(path):
+            yield from (how, str(real), str(path))
+
+
+def is_emptied(path: Path) -> bool:
+    """Whether a name says that something lies where the sandbox is empty."""
+    return any(path.is_relative_to(empty) for empty in EMPTY)
 
 
 # /run holds the sockets of name service daemons, which would answer although the network is cut.

@@ -30,16 +30,13 @@ class Workshop:
 
     @classmethod
     def beside(cls, final: Path, run: Runner, sandbox: Sandbox, readable: tuple[Path, ...]) -> "Workshop":
-        """The workshop for a prefix; not made yet.
-
-        Paths are real ones, for a sandbox cannot show anything at the far end of a symbolic link.
-        """
+        """The workshop for a prefix; not made yet."""
         return cls(
             root=final.parent.resolve() / f".making-{final.name}-{os.getpid()}",
             final=final,
             run=run,
             sandbox=sandbox,
-            readable=tuple(path.resolve() for path in readable),
+            readable=readable,
         )
 
     @property

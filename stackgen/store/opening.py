@@ -9,7 +9,7 @@ from stackgen.mirror import Mirror
 from stackgen.plan import Plan
 from stackgen.programs import patchelf_program
 from stackgen.run import Runner, succeed
-from stackgen.sandbox import EMPTY, Sandbox, choose
+from stackgen.sandbox import Sandbox, choose, is_emptied
 from stackgen.spack.home import SpackHome
 from stackgen.store.cache import Cache
 from stackgen.store.machine import login_shell
@@ -55,5 +55,4 @@ def _module_variables(run: Runner) -> dict[str, str]:
 
 def _is_hidden(path: Path) -> bool:
     """Whether the sandbox would not show it; all the rest of the machine is there to be read."""
-    real = path.resolve()
-    return real.exists() and any(real.is_relative_to(empty) for empty in EMPTY)
+    return path.exists() and (is_emptied(path) or is_emptied(path.resolve()))

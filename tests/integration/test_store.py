@@ -163,6 +163,15 @@ def test_a_build_sees_no_network_and_nothing_of_the_user(
     }
 
 
+def test_a_prefix_may_be_named_by_a_link(good: Quarry, filled: Cache, tmp_path: Path):
+    (tmp_path / "place").mkdir()
+    (tmp_path / "link").symlink_to("place")
+    own = good.at(tmp_path / "link/prefix")
+    assert how(own.install(cache=filled).lines) == {"taken from the build cache"}
+    assert ran(own.prefix_of("stone") / "bin/stone") == f"{own.prefix_of('vein')}\n"
+    own.install(run=Refusal())
+
+
 @pytest.fixture(scope="module")
 def filled(good: Quarry, tmp_path_factory: pytest.TempPathFactory) -> Cache:
     """A build cache that holds all, and whose prefix is gone."""

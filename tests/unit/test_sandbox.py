@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from stackgen.errors import WorkError
-from stackgen.run import Command, Outcome
+from stackgen.progress import Silent
+from stackgen.run import Command, LoggedRunner, Outcome
 from stackgen.sandbox import Sandbox, choose, confined
 
 COMMAND = Command(argv=("uv", "pip"), environment={"A": "1"}, directory=Path("/ai"), stdin="x", timeout=5)
@@ -30,6 +31,18 @@ def test_bubblewrap_shows_everything_and_opens_what_is_named():
         "--ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /run"
         " --ro-bind /mirror /mirror --bind /ai/making /ai/making --chdir /ai -- uv pip"
     )
+
+
+def test_what_is_named_by_a_link_is_there_by_both_names(tmp_path: Path):
+    place, link = tmp_path / "place", tmp_path / "link"
+    place.mkdir()
+    link.symlink_to(place)
+    words = ("sh", "-c", 'echo written > "$1/text" && cat "$2/text"', "sh", str(link), str(place))
+    run, environment = LoggedRunner(Silent()), {"PATH": "/usr/bin:/bin"}
+    command = Command(argv=words, environment=environment, directory=link)
+    sandbox = choose(None, run)
+    assert run(confined(command, sandbox, (link,))).stdout == "written\n"
+    assert (place / "text").read_text() == "written\n"
 
 
 @pytest.mark.parametrize("sandbox", Sandbox)
