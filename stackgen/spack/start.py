@@ -26,12 +26,13 @@ def spack_command(
     chosen = ("-C", str(scopes)) if scopes else ()
     return Command(
         argv=(sys.executable, str(home.spack / "bin/spack"), *chosen, *words),
-        environment=_environment(scratch),
+        environment=spack_environment(scratch),
         directory=directory,
     )
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def spack_environment(scratch: Path) -> dict[str, str]:
+    """The whole environment of a Spack that reads and writes in `scratch`, and knows nothing of a user's."""
     return {
         "PATH": _PATH,
         "HOME": str(scratch / "home"),

@@ -13,9 +13,11 @@ from stackgen.mirror import Mirror
 from stackgen.plan import Plan
 from stackgen.programs import patchelf_program
 from stackgen.progress import Progress, Silent
+from stackgen.run import Command, succeed
 from stackgen.spack.start import copy_index
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.machine import check_machine
+from stackgen.store.orphans import end_orphans
 from stackgen.store.place import Store
 from stackgen.store.scratch import clear
 from stackgen.store.settings import furniture, store_tree
@@ -37,18 +39,20 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     """
     nodes = needed(lock)
     refuse_moved(store)
+    end_orphans(store.home_directory)
     before = found(store.tree, nodes)
     if before.whole:
         _prepare(plan, lock, mirror, store, Silent())
         return
     check_machine(plan, lock, store.run)
-    require_sources(lock, [nodes[key] for key in (*before.absent, *before.gone)], mirror, store.cache)
+    require_sources(lock, [nodes[key] for key in before.missing], mirror, store.cache)
     _prepare(plan, lock, mirror, store, progress)
     _build(lock, store, nodes, before, progress, strength(jobs))
     after = found(store.tree, nodes)
     if not after.whole:
-        names = ", ".join(str(nodes[key]) for key in (*after.absent, *after.gone))
+        names = ", ".join(str(nodes[key]) for key in after.missing)
         raise WorkError(f"Spack says that it is done, but {names} is not there", "run the same command again")
+    _flush(store)
     if store.scratch:
         clear(store)
 
@@ -89,10 +93,20 @@ def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argu
         "writable": store.cache is not None and store.cache.writable,
     }
     files.write(question, json.dumps(asked))
-    total = sum(not nodes[key].external for key in (*before.absent, *before.gone))
+    total = sum(not nodes[key].external for key in before.missing)
     told = Told(nodes=nodes, total=total, progress=progress, logs=store.root / "logs")
     command = store.command(names[0], ("python", str(_SCRIPT), str(question)))
     with progress.task("installing by Spack", total, unit="packages") as advance:
         outcome = store.run(replace(command, heard=told.listener(advance)))
     if outcome.status:
         raise told.error(outcome)
+
+
+def _flush(store: Store) -> None:
+    """Wait until all is on disk: what counts as installed is to be so after a power cut, too."""
+    flush = Command(
+        argv=("sync", "--file-system", str(store.tree)),
+        environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        directory=store.root,
+    )
+    succeed(store.run, flush, f"cannot flush {store.tree} to disk")

@@ -13,6 +13,7 @@ from stackgen.lock import SpackLock
 from stackgen.run import Command, Runner
 from stackgen.sandbox import Sandbox, confined
 from stackgen.spack.home import SpackHome
+from stackgen.spack.start import spack_environment
 from stackgen.store.cache import Cache
 
 PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"
@@ -53,6 +54,11 @@ class Store:
         return self.scratch / f"stackgen-{hashlib.sha256(os.fsencode(self.prefix)).hexdigest()[:12]}"
 
     @property
+    def home_directory(self) -> Path:
+        """The HOME of all that Spack starts, and of nothing else."""
+        return Path(spack_environment(self.root)["HOME"])
+
+    @property
     def index(self) -> Path:
         """What Spack knows of the packages of this very Spack."""
         return self.root / "cache" / self.home.spack.parent.name
@@ -90,16 +96,9 @@ class Store:
     def _environment(self) -> dict[str, str]:
         return {
             **self.modules,
+            **spack_environment(self.root),
             "PATH": f"{self.root / 'tools'}:/usr/bin:/bin",
-            "HOME": str(self.root / "home"),
             "TMPDIR": str(self.workplace / "tmp"),
-            "LC_ALL": "C.UTF-8",
-            "SPACK_PYTHON": sys.executable,
-            "SPACK_USER_CONFIG_PATH": str(self.root / "config"),
-            "SPACK_SYSTEM_CONFIG_PATH": str(self.root / "nothing"),
-            "SPACK_USER_CACHE_PATH": str(self.root / "cache"),
-            "PYTHONNOUSERSITE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",  # root could write to what is read-only
         }
 
 

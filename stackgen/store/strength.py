@@ -37,11 +37,18 @@ def _processors() -> int:
 def _memory() -> int:
     """Bytes that are free, for this machine and for each of our control groups."""
     free = [_available()]
-    for group in _groups():
-        limit, used = _text(group / "memory.max"), _text(group / "memory.current")
-        if limit.isdigit() and used.isdigit():
-            free.append(int(limit) - int(used))
+    free += [memory for group in _groups() if (memory := free_memory(group)) is not None]
     return min(free)
+
+
+def free_memory(group: Path) -> int | None:
+    """Bytes that a control group has left, or None without a limit; what it has read can make room."""
+    limit, used = _text(group / "memory.max"), _text(group / "memory.current")
+    if not (limit.isdigit() and used.isdigit()):
+        return None
+    counts = dict(line.split(" ", 1) for line in _text(group / "memory.stat").splitlines() if " " in line)
+    read = sum(int(counts.get(name, 0)) for name in ("active_file", "inactive_file"))
+    return int(limit) - int(used) + read
 
 
 def _available() -> int:

@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,14 +41,17 @@ class Told:
     phases: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
-    is_full: str = ""
+    full_disk: str = ""
     """What the operating system calls a disk without space, once it has been heard."""
 
     def listener(self, advance: Advance) -> Callable[[str], None]:
         """What hears each line."""
 
         def heard(line: str) -> None:
-            self._hear(json.loads(line), advance)
+            if line.startswith("{"):
+                self._hear(json.loads(line), advance)
+            else:  # what Spack says before it is told to be quiet
+                self.progress.log(line)
 
         return heard
 
@@ -82,11 +84,8 @@ class Told:
 
     def _fail(self, key: str, what: str, lines: list[str], log: str) -> None:
         node, phase = self.nodes[key], self.phases.pop(key, "start")
-        self.is_full = self.is_full or next((full for full in _FULL if full in "\n".join((what, *lines))), "")
-        kept = self.logs / f"{node.name}-{node.version}-{node.hash[:7]}.log" if log else None
-        if kept:
-            with suppress(OSError):
-                shutil.copyfile(log, kept)
+        self.full_disk = self.full_disk or _full_disk("\n".join((what, *lines)))
+        kept = self._kept(node, log) if log else None
         self.failures.append(Failure(package=node, phase=phase, log=kept))
         self.progress.say(f"failed: {node} in {_PHASES.get(phase, f'its phase {phase}')}: {what}")
         for line in lines:
@@ -94,9 +93,18 @@ class Told:
         if kept:
             self.progress.say(f"    the whole log is {kept}")
 
+    def _kept(self, node: Node, log: str) -> Path | None:
+        """A copy of a log where the next run does not remove it; nothing where there is no room for it."""
+        copy = self.logs / f"{node.file_name}.log"
+        try:
+            shutil.copyfile(log, copy)
+        except OSError:
+            return None
+        return copy
+
     def error(self, outcome: Outcome) -> WorkError:
         """Why not everything is installed."""
-        full = self.is_full or next((full for full in _FULL if full in outcome.stderr), "")
+        full = self.full_disk or _full_disk(outcome.stderr)
         if full:
             remedy = "free some space and run the same command again; what is done is kept"
             return WorkError(
@@ -119,3 +127,7 @@ class Told:
         logs = ", ".join(str(failure.log) for failure in self.failures if failure.log)
         see = f"see {logs}; " if logs else ""
         return f"{see}all others are kept, so run the same command again when the cause is gone"
+
+
+def _full_disk(text: str) -> str:
+    return next((words for words in _FULL if words in text), "")

@@ -17,15 +17,22 @@ _FINISHED = ".spack/install_manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The hashes of packages that are not installed, and of those that were and whose prefix is not whole."""
+    """The hashes of packages that are not installed, those with half a prefix or none apart."""
 
     absent: tuple[str, ...]
+    """What Spack does not know of; as where its database is gone, it may yet be there."""
     gone: tuple[str, ...]
+    """What is not there, whether Spack knows of it or not."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """All of them."""
+        return *self.absent, *self.gone
 
     @property
     def whole(self) -> bool:
         """Whether nothing is missing."""
-        return not self.absent and not self.gone
+        return not self.missing
 
 
 def is_installed(plan: Plan, lock: Lock) -> bool:
@@ -50,13 +57,16 @@ def needed(lock: Lock) -> Mapping[str, Node]:
 def found(tree: Path, nodes: Mapping[str, Node]) -> Found:
     """What is missing of these packages below an install tree."""
     installed = _installed(tree)
-    absent = tuple(key for key in nodes if key not in installed)
-    gone = tuple(
-        key
-        for key, node in nodes.items()
-        if key in installed and not (node.external or (tree / directory_name(node) / _FINISHED).exists())
-    )
-    return Found(absent=absent, gone=gone)
+    gone = tuple(key for key, node in nodes.items() if not _is_finished(tree, node))
+    return Found(absent=tuple(key for key in nodes if key not in {*installed, *gone}), gone=gone)
+
+
+def _is_finished(tree: Path, node: Node) -> bool:
+    """A power cut may leave the names of files that were not flushed, and nothing in them."""
+    try:
+        return node.external or (tree / directory_name(node) / _FINISHED).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _installed(tree: Path) -> frozenset[str]:

@@ -111,6 +111,21 @@ def test_a_prefix_that_is_gone_is_built_again(good: Quarry, tmp_path: Path):
     assert ran(own.prefix_of("stone") / "bin/stone")
 
 
+def test_a_damaged_database_is_made_again_and_only_what_is_half_there_is_built(good: Quarry, tmp_path: Path):
+    own = good.at(tmp_path / "prefix")
+    own.install()
+    index, half = own.store().tree / ".spack-db/index.json", own.prefix_of("stone") / ".spack"
+    index.write_bytes(index.read_bytes()[:1000])
+    (half / "install_manifest.json").write_bytes(b"")
+    assert told(own.install().lines) == ["stone@1.0 built"]
+    assert ran(own.prefix_of("stone") / "bin/stone") == f"{own.prefix_of('vein')}\n"
+    index.write_bytes(b"")
+    (half / "spec.json").write_bytes(b"")
+    (half / "install_manifest.json").unlink()
+    assert told(own.install().lines) == ["stone@1.0 built"]
+    own.install(run=Refusal())
+
+
 def test_what_fails_is_told_with_its_log_and_all_else_is_built(bad: Quarry):
     with pytest.raises(WorkError) as caught:
         bad.install()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from small_locks import HERE, locked, node, planned
 
 from stackgen.errors import Fault, WorkError
 from stackgen.graph import Node
+from stackgen.inside.store.telling import short
 from stackgen.lock import Lock, LockedSource
 from stackgen.mirror import Mirror
 from stackgen.progress import Silent
@@ -22,9 +24,10 @@ from stackgen.spack import SpackHome
 from stackgen.store import Store, is_installed, tree_below, unfit
 from stackgen.store.cache import Cache
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
+from stackgen.store.orphans import end_orphans
 from stackgen.store.place import directory_name
 from stackgen.store.sources import require_sources
-from stackgen.store.strength import Strength, strength
+from stackgen.store.strength import Strength, free_memory, strength
 from stackgen.store.told import Told
 
 
@@ -133,6 +136,8 @@ def test_only_what_spack_knows_and_has_finished_is_installed(tmp_path: Path):
     assert not known("0", "1")
     finished.parent.mkdir(parents=True)
     finished.touch()
+    assert not known("0", "1")
+    finished.write_text("{}")
     assert known("0", "1")
     assert not known("0")
     assert not known("1", "2")
@@ -147,6 +152,17 @@ def test_a_commit_and_a_branch_are_kept_under_names_for_files(tmp_path: Path):
     entry.parent.mkdir(parents=True)
     entry.touch()
     assert Cache(directory=tmp_path, writable=False).holds(branch)
+
+
+def test_what_a_killed_build_has_left_running_is_ended(tmp_path: Path):
+    def sleeper(home: Path) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(("sleep", "60"), env={"PATH": "/usr/bin:/bin", "HOME": str(home)})
+
+    with sleeper(tmp_path / "home") as ours, sleeper(tmp_path / "home/other") as other:
+        end_orphans(tmp_path / "home")
+        assert ours.wait(10) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
 
 
 def test_packages_share_what_compilers_there_may_be():
@@ -219,7 +235,7 @@ def test_a_failure_is_told_with_its_lines_its_log_and_what_depends_on_it(told: T
     log.write_text("all of it\n")
     failed = {"hash": "1", "failed": "make: exit 2", "lines": ["z.c:1: error: no"], "log": str(log)}
     hear(told, {"hash": "1", "phase": "build"}, failed, {"hash": "2", "skipped": True})
-    kept = tmp_path / "spack/logs/zlib-1.3.1-1111111.log"
+    kept = tmp_path / f"spack/logs/zlib-1.3.1-{'1' * 32}.log"
     assert isinstance(told.progress, Screen)
     assert told.progress.lines == [
         "failed: zlib@1.3.1 in its phase build: make: exit 2",
@@ -231,6 +247,43 @@ def test_a_failure_is_told_with_its_lines_its_log_and_what_depends_on_it(told: T
         "1 of 2 packages could not be built: zlib@1.3.1 (build), and so not what depends on it: hdf5@1.14;"
         f" see {kept}; all others are kept, so run the same command again when the cause is gone"
     )
+
+
+def test_a_log_that_finds_no_room_is_not_promised(told: Told, tmp_path: Path):
+    failed = {"hash": "1", "failed": "No space left on device", "lines": [], "log": str(tmp_path / "gone")}
+    hear(told, {"hash": "1", "phase": "build"}, failed)
+    assert isinstance(told.progress, Screen)
+    assert told.progress.lines == ["failed: zlib@1.3.1 in its phase build: No space left on device"]
+    assert str(told.error(Outcome(status=1, stdout="", stderr=""))) == (
+        f"cannot write to {tmp_path}: No space left on device;"
+        " free some space and run the same command again; what is done is kept"
+    )
+
+
+def test_what_spack_says_beside_is_for_the_log(told: Told):
+    told.listener([].append)("==> Warning: this is not ours")
+    assert isinstance(told.progress, Screen)
+    assert told.progress.lines == []
+
+
+def test_of_a_log_as_much_is_told_as_a_pipe_takes_in_one_piece():
+    assert short(["error: no  ", "x" * 200]) == ["error: no", "x" * 160]
+    coloured = ["\x1b[31m\x1b[K" * 20] * 15
+    told = short(["ProcessError", *coloured])
+    assert told == ["ProcessError", *coloured[: len(told) - 1]]
+    assert 2000 < len(json.dumps(told)) < 4096 - 500
+
+
+def test_what_a_control_group_has_read_makes_room(tmp_path: Path):
+    def group(**files: str) -> int | None:
+        for name, text in files.items():
+            (tmp_path / f"memory.{name}").write_text(text)
+        return free_memory(tmp_path)
+
+    assert group() is None
+    assert group(max="max", current="5000") is None
+    assert group(max="8000", current="7000") == 1000
+    assert group(stat="anon 1000\nactive_file 2000\ninactive_file 4000\n") == 7000
 
 
 def test_a_spack_that_fails_by_itself_is_quoted(told: Told):

@@ -8,6 +8,7 @@ from typing import Any
 
 import spack.builder
 import spack.config
+import spack.database
 import spack.environment
 import spack.error
 import spack.hooks
@@ -18,12 +19,10 @@ import spack.util.log_parse
 
 from stackgen.inside.store.cache import use_cache
 from stackgen.inside.store.processors import share_processors
-from stackgen.inside.store.telling import quiet, tell
+from stackgen.inside.store.telling import quiet, short, tell
 
-_LINES, _WIDTH = 15, 160
+_LINES = 15
 """How much of a log is told."""
-_ROOM = 3000
-"""Bytes of it; with all that is beside it, a pipe still takes it in one piece."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -39,6 +38,7 @@ def installed(question: dict[str, Any]) -> int:
     for hook in ("module_file_generation", "autopush"):  # modules are a release's, and we push on our own
         spack.hooks._HookRunner.HOOK_ORDER.remove(f"spack.hooks.{hook}")
     spack.store.STORE.failure_tracker.clear_all()
+    _mend_database()
     _forget(question["gone"])
     spack.config.set("config:build_jobs", question["jobs"], scope="command_line")
     return _install(_roots(question["environments"]), question["packages"])
@@ -73,13 +73,23 @@ def _roots(directories: list[str]) -> dict[str, Any]:
     return found
 
 
+def _mend_database() -> None:
+    """After a power cut it may be cut off, too: then it is made again from what lies in the tree."""
+    database = spack.store.STORE.db
+    try:
+        database._read()
+    except spack.database.CorruptDatabaseError:
+        database.reindex()
+        database._read_from_file(database._index_path)  # all of it: `reindex` forgets the prefixes
+
+
 def _forget(hashes: list[str]) -> None:
     """Packages whose prefix is gone are not installed, whatever the database says."""
     database = spack.store.STORE.db
     with database.write_transaction():
         for key in hashes:
             _, record = database.query_by_spec_hash(key)
-            if record:
+            if record and record.installed:
                 database.remove(record.spec)
 
 
@@ -105,10 +115,8 @@ class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
             tell(spec, skipped=True)
         else:
             kept = log if Path(log).exists() else ""
-            lines = [line.rstrip()[:_WIDTH] for line in _lines(exc, log)]
-            while len("\n".join(lines).encode(errors="replace")) > _ROOM:
-                lines.pop()
-            tell(spec, failed=str(exc)[:_WIDTH], lines=lines, log=kept)
+            what, *lines = short((str(exc), *_lines(exc, log)))
+            tell(spec, failed=what, lines=lines, log=kept)
         super()._update_failed(task, mark, exc)
 
 

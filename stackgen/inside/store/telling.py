@@ -2,8 +2,13 @@
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
+_WIDTH = 160
+"""Characters of a line of text."""
+_ROOM = 3000
+"""Bytes of all of them; a pipe takes 4096 in one piece, with what is told beside."""
 _answers = os.dup(1)
 
 
@@ -14,5 +19,16 @@ def quiet() -> None:
 
 def tell(spec: Any, **what: Any) -> None:
     """Write one line about a package; short ones of several processes do not mix."""
-    line = json.dumps({"hash": spec.dag_hash(), **what}, separators=(",", ":"), ensure_ascii=False)
-    os.write(_answers, line.encode(errors="replace") + b"\n")
+    os.write(_answers, _packed({"hash": spec.dag_hash(), **what}) + b"\n")
+
+
+def short(lines: Iterable[str]) -> list[str]:
+    """The first of these lines, the first of all in any case: as much as does not mix."""
+    kept = [line.rstrip()[:_WIDTH] for line in lines]
+    while len(kept) > 1 and len(_packed(kept)) > _ROOM:
+        kept.pop()
+    return kept
+
+
+def _packed(what: object) -> bytes:
+    return json.dumps(what, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
