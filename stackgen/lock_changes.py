@@ -12,7 +12,7 @@ from stackgen.config import load
 from stackgen.environments import TOOLCHAIN
 from stackgen.errors import InputError, Place
 from stackgen.lock import SpackLock, read_lock
-from stackgen.release import Release
+from stackgen.release import LOCK, Release
 
 Packages = Mapping[str, Mapping[str, str]]
 """Versions by normalized package name by framework."""
@@ -99,7 +99,7 @@ def _released_packages(path: Path) -> Packages:
         ) from None
     return {
         **{framework.name: framework.packages for framework in release.frameworks},
-        **_foundations(path.with_name("lock")),
+        **_foundations(path.with_name(LOCK)),
     }
 
 

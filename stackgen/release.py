@@ -9,12 +9,13 @@ from pydantic import ValidationError
 from stackgen.closure import Closure, closure, locked_python
 from stackgen.environments import is_shared, python_environment
 from stackgen.errors import WorkError
-from stackgen.graph import graph
+from stackgen.graph import Node, graph
 from stackgen.lock import Json, Lock, WheelLock, digest
 from stackgen.model.base import Strict
 from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 
-RELEASE, REPORT = "release.json", "report.json"
+LOCK, RELEASE, REPORT = "lock", "release.json", "report.json"
+"""Where a release keeps them, relative to itself."""
 RELEASE_FORMAT = "1"
 """Part of every request: raise it when what a release holds changes beside its prefixes."""
 HIERARCHY_FORMAT = "1"
@@ -188,9 +189,8 @@ def request(plan: Plan, lock: Lock) -> str:
 
 def _hierarchy(lock: Lock) -> dict[str, Json]:
     """What decides the modules of packages, all that they need included; nothing where there are none."""
-    roots: dict[str, Json] = {
-        one.name: list[Json](sorted(graph(one.text).roots)) for one in lock.spack if is_shared(one.name)
-    }
+    shared = (one for one in lock.spack if is_shared(one.name))
+    roots: dict[str, Json] = {one.name: list[Json](sorted(graph(one.text).roots)) for one in shared}
     return {"hierarchy": {"format": HIERARCHY_FORMAT, "roots": roots}} if roots else {}
 
 
@@ -224,6 +224,27 @@ def changes_between(old: Release, new: Release) -> tuple[str, ...]:
     for name in sorted(before.keys() & after.keys()):
         lines += [f"{name}: {line}" for line in _framework_changes(before[name], after[name])]
     return tuple(lines)
+
+
+def package_changes(old: Lock, new: Lock) -> tuple[str, ...]:
+    """What differs between the packages that two locks have for everyone: `packages: zlib 1.3 -> 1.3.1`."""
+    before, after = _for_everyone(old), _for_everyone(new)
+    lines = [_package_change(before.get(key), after.get(key)) for key in sorted({*before, *after})]
+    return tuple(dict.fromkeys(f"packages: {line}" for line in lines if line))  # on each MPI the same
+
+
+def _for_everyone(lock: Lock) -> dict[tuple[str, str], Node]:
+    """What was asked for, by Spack environment and name."""
+    graphs = {one.name: graph(one.text) for one in lock.spack if is_shared(one.name)}
+    roots = ((name, read.nodes[key]) for name, read in graphs.items() for key in read.roots)
+    return {(name, node.name): node for name, node in roots}
+
+
+def _package_change(old: Node | None, new: Node | None) -> str:
+    if old and new and old.version == new.version:
+        return "" if old.hash == new.hash else f"{new} built otherwise"
+    name = next(node.name for node in (old, new) if node)
+    return f"{name} {old.version if old else 'none'} -> {new.version if new else 'none'}"
 
 
 def _framework_changes(old: InstalledFramework, new: InstalledFramework) -> list[str]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from stackgen.errors import WorkError
 from stackgen.lmod import lmod_start, spider_command
 from stackgen.lua import literal
 from stackgen.progress import Progress
@@ -35,15 +36,24 @@ class Spider:
 
         Nothing where this machine's Lmod cannot make it: all works without.
         """
-        with tempfile.TemporaryDirectory(prefix="stackgen-spider-") as home:
-            command = spider_command(self.lmod, directory / CORE, "spiderT", Path(home))
-            outcome = self.run(command) if command else None
-        if outcome is None or outcome.status or "spiderT" not in outcome.stdout:
+        table = self._table(directory / CORE)
+        if "spiderT" not in table:
             self.progress.say("no cache for `module spider`: this machine's Lmod cannot make one")
             return Tree()
         # A prefix has no character that Lua would write in another way.
-        text = outcome.stdout.replace(str(directory), str(shown))
+        text = table.replace(str(directory), str(shown))
         return Tree({CACHE: File(text), RC: File(_lmodrc(shown)), TIMESTAMP: File("")})
+
+    def _table(self, core: Path) -> str:
+        """What the program says of all modules; nothing where it fails, cannot start or does not end."""
+        with tempfile.TemporaryDirectory(prefix="stackgen-spider-") as home:
+            command = spider_command(self.lmod, core, "spiderT", Path(home))
+            try:
+                outcome = self.run(command) if command else None
+            except WorkError as error:
+                self.progress.log(str(error))
+                return ""
+        return outcome.stdout if outcome and not outcome.status else ""
 
 
 def without_cache(tree: Tree) -> Tree:

@@ -6,9 +6,19 @@ from pydantic import ValidationError
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
-from stackgen.lock import Lock, lock_tree
+from stackgen.lock import Lock, lock_tree, read_lock
 from stackgen.plan import Plan
-from stackgen.release import RELEASE, REPORT, Release, Report, changes_between, read_release, release_of
+from stackgen.release import (
+    LOCK,
+    RELEASE,
+    REPORT,
+    Release,
+    Report,
+    changes_between,
+    package_changes,
+    read_release,
+    release_of,
+)
 from stackgen.tree import File, Tree
 
 
@@ -28,7 +38,7 @@ def stage(plan: Plan, lock: Lock, tree: Tree) -> Path:
     The same release, where it waits already, keeps its report.
     """
     release = release_of(plan, lock)
-    wanted = tree | lock_tree(lock).below("lock")
+    wanted = tree | lock_tree(lock).below(LOCK)
     wanted |= Tree({RELEASE: _json_file(release)})
     directory = staged(Path(plan.prefix), plan.release)
     if not _holds(directory, wanted):
@@ -63,18 +73,28 @@ def refuse_other_content(plan: Plan, lock: Lock) -> None:
     """Raise InputError where the release's name is taken by a published one that differs."""
     place = place_of(Path(plan.prefix), plan.release)
     if place.exists():
-        compare(read_release(place), release_of(plan, lock))
+        compare(place, release_of(plan, lock), lock)
 
 
-def compare(old: Release, new: Release) -> None:
-    """Raise InputError where two releases of one name are not the same."""
+def compare(place: Path, new: Release, lock: Lock) -> None:
+    """Raise InputError where the release in a place is not the same as one of its name with this lock."""
+    old = read_release(place)
     if old.request == new.request:
         return
-    changes = ", ".join(changes_between(old, new)) or "what its modules or its tests are made from changed"
+    found = (*changes_between(old, new), *_package_changes(place / LOCK, lock))
+    changes = ", ".join(found) or "what its modules or its tests are made from changed"
     raise InputError.of(
         f"release {old.name} is published already with other content: {changes}",
         "a release never changes: give this one a new name with `release:` in the environment's file",
     )
+
+
+def _package_changes(old: Path, new: Lock) -> tuple[str, ...]:
+    """Nothing where the old lock is one of another stackgen."""
+    try:
+        return package_changes(read_lock(old), new)
+    except InputError:
+        return ()
 
 
 def tested(directory: Path) -> Release:

@@ -6,13 +6,13 @@ from typing import Literal
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
-from stackgen.lock import digest
+from stackgen.lock import digest, read_lock
 from stackgen.model.base import near
 from stackgen.publish.cache import Spider, refresh, without_cache
 from stackgen.publish.history import Published, note, read_history
 from stackgen.publish.publication import MODULES, has_hierarchy, module_path, publication
 from stackgen.publish.staging import compare, place_of, staged, tested
-from stackgen.release import InstalledFramework, Release, is_whole, read_release
+from stackgen.release import LOCK, InstalledFramework, Release, is_whole, read_release
 from stackgen.tree import Tree
 
 
@@ -43,7 +43,7 @@ def publish(prefix: Path, release: str, spider: Spider | None = None) -> Release
     if waiting.is_dir():
         wanted = tested(waiting)
         if place.exists():
-            compare(read_release(place), wanted)
+            compare(place, wanted, read_lock(waiting / LOCK))
         else:
             files.settle(waiting, place)
         files.remove(waiting)

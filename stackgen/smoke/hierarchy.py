@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stackgen.effects import FOREIGN_PYTHON, variable_name
+from stackgen.errors import WorkError
 from stackgen.lmod import spider_command
 from stackgen.release import Check, InstalledFramework, Release
 from stackgen.run import Command, Outcome, Runner, TimeLimitError
@@ -181,12 +182,16 @@ class _Shells:
         return self._shell(_TOGETHER, names, "", _LIMIT + _LIMIT_EACH * len(names))
 
     def spider(self) -> dict[str, Any] | None:
-        """What `module spider` knows, by the files of modules; None where this Lmod has no such program."""
+        """What `module spider` knows, by the files of modules; None where nothing here can tell."""
         command = spider_command(self.lmod, self.core, "jsonSoftwarePage", self.scratch)
         if command is None:
             return None
         try:
-            pages = json.loads(self.run(command).stdout)
+            outcome = self.run(command)
+        except WorkError:
+            return None
+        try:
+            pages = json.loads(outcome.stdout)
             return {version["path"]: version for page in pages for version in page["versions"]}
         except (ValueError, KeyError, TypeError):
             return {}

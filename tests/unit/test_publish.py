@@ -11,17 +11,26 @@ from hierarchies import locked as spack_locked
 from small_releases import locked, planned, publish_new, report, staged_release
 
 from stackgen import files
+from stackgen.environments import SpackEnvironment
 from stackgen.errors import InputError, WorkError
+from stackgen.lock import Lock
+from stackgen.lock.inputs import spack_inputs
+from stackgen.progress import Silent
 from stackgen.publish import (
+    Spider,
     current_release,
+    place_of,
     publish,
     published,
     refuse_other_content,
     releases,
     rollback,
+    stage,
     staged,
 )
 from stackgen.release import Release, request
+from stackgen.run import LoggedRunner
+from stackgen.tree import Tree
 
 
 def core(prefix: Path) -> dict[str, str]:
@@ -138,6 +147,48 @@ def test_another_content_is_refused_before_it_is_built(tmp_path: Path) -> None:
         "what its modules or its tests are made from changed; a release never changes: "
         "give this one a new name with `release:` in the environment's file"
     )
+
+
+def test_packages_that_differ_are_named(tmp_path: Path) -> None:
+    asked = planned(tmp_path, "1")
+    before = (Made(name="gone"), Made(name="zlib", version="1.3"), Made(name="hdf5"))
+    after = (Made(name="new"), Made(name="zlib", version="1.3.1"), Made(name="hdf5", build="other"))
+
+    def lock(made: tuple[Made, ...]) -> Lock:
+        names, environments = tuple(one.name for one in made), ("toolchain", "toolchain.mpich-4")
+        wheels = locked(asked, "1.17.0")
+        spack = spack_inputs(asked, [SpackEnvironment(name=name, specs=names) for name in environments])
+        solved = tuple(spack_locked(made, names, name) for name in environments)
+        return replace(wheels, inputs={**wheels.inputs, "spack": spack}, spack=solved)
+
+    files.settle(stage(asked, lock(before), Tree()), place_of(tmp_path, "1"))
+    refuse_other_content(asked, lock(before))
+    with pytest.raises(InputError) as caught:
+        refuse_other_content(asked, lock(after))
+    assert str(caught.value) == (
+        "release 1 is published already with other content: packages: gone 1.0 -> none,"
+        " packages: hdf5@1.0 built otherwise, packages: new none -> 1.0, packages: zlib 1.3 -> 1.3.1;"
+        " a release never changes: give this one a new name with `release:` in the environment's file"
+    )
+
+
+@pytest.mark.parametrize("program", ["#!/nowhere/lua\n", "#!/bin/sh\nexit 1\n", "#!/bin/sh\n"])
+def test_a_spider_that_does_not_work_is_no_obstacle(tmp_path: Path, program: str) -> None:
+    files.write(tmp_path / "lmod/libexec/spider", program, 0o755)
+    told = Recorder()
+    spider = Spider(lmod=tmp_path / "lmod/init/bash", run=LoggedRunner(told), progress=told)
+    assert spider.cache(tmp_path, tmp_path / "current") == Tree()
+    assert told.lines == ["no cache for `module spider`: this machine's Lmod cannot make one"]
+
+
+class Recorder(Silent):
+    """A progress that remembers what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 def test_nothing_is_published_without_a_passed_report_of_its_own(tmp_path: Path) -> None:
