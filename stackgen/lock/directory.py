@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -100,6 +100,17 @@ def _pylock_texts(wheels: WheelLock) -> list[tuple[str, str]]:
         name = _pylock_name(wheels.framework, build=True)
         texts.append((name, pylock_text(wheels.build_packages, wheels.python)))
     return texts
+
+
+def _names(lock: Lock) -> Iterator[str]:
+    """What the files of a lock are called."""
+    yield INDEX
+    for wheels in lock.wheels:
+        yield _pylock_name(wheels.framework)
+        if wheels.build_packages:
+            yield _pylock_name(wheels.framework, build=True)
+    for spack in lock.spack:
+        yield from (_spack_name(spack.name), _sources_name(spack.name))
 
 
 def _pylock_name(framework: str, *, build: bool = False) -> str:
@@ -208,7 +219,7 @@ def _lock(index: _Index, texts: Mapping[str, str], directory: Path) -> Lock:
     inputs: dict[str, Json] = json.loads(texts[INDEX])["inputs"]
     spack = tuple(_spack_lock(name, texts, directory) for name in index.inputs.environments)
     lock = Lock(environment=index.environment, inputs=inputs, wheels=wheels, spack=spack)
-    for name in sorted(texts.keys() - lock_tree(lock).keys()):
+    for name in sorted(texts.keys() - set(_names(lock))):
         raise _refusal(directory, directory / name, "belongs to no framework of the lock")
     return lock
 

@@ -54,8 +54,13 @@ def is_source_place(path: str, sha256: str) -> bool:
 
 
 def sources_text(sources: tuple[LockedSource, ...]) -> str:
-    """The same sources give the same bytes, a line each."""
-    lines = [json.dumps(_Entry.model_validate(_mapping(source)).model_dump()) for source in sources]
+    """The same sources give the same bytes, a line each; ValueError where one could not be read again."""
+    _Entries.validate_python(list(map(_mapping, sources)))
+    return _lines(sources)
+
+
+def _lines(sources: tuple[LockedSource, ...]) -> str:
+    lines = [json.dumps(_mapping(source)) for source in sources]
     return "\n".join(("[", ",\n".join(lines), "]\n")) if lines else "[]\n"
 
 
@@ -76,6 +81,6 @@ def parse_sources(text: str) -> tuple[LockedSource, ...]:
     sources = tuple(LockedSource(**entry.model_dump()) for entry in entries)
     if sources != tuple(sorted(set(sources))):
         raise ValueError("does not list each source once, in order")
-    if sources_text(sources) != text:
+    if _lines(sources) != text:
         raise ValueError("holds something that stackgen does not write")
     return sources
