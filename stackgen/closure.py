@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from stackgen.graph import Graph, Node, graph
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 from stackgen.plan.requests import PYTHON_PACKAGE
 
 PYTHON, VENV, PIP = "python", "python-venv", "py-pip"

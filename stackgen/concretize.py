@@ -25,7 +25,7 @@ from stackgen.lock import (
     sources_text,
     spack_inputs,
 )
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 from stackgen.plan import Plan
 from stackgen.plan.requests import capabilities
 from stackgen.progress import Progress

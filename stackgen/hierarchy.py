@@ -21,7 +21,7 @@ from stackgen.graph import Graph, Node, graph
 from stackgen.lock import SpackLock
 from stackgen.lua import Source, call
 from stackgen.model.base import Strict
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 from stackgen.modules import TEMPLATES, in_order
 from stackgen.package_manual import About, package_manual
 from stackgen.plan import Plan

@@ -8,7 +8,7 @@ from stackgen import targets
 from stackgen.contradictions import unserved
 from stackgen.errors import Fault
 from stackgen.model import Environment, SpackFramework, System
-from stackgen.model.system import named_version, package_name
+from stackgen.model.specs import named_version, package_name
 
 PROVIDERS = {
     "mpi": frozenset(

@@ -15,10 +15,10 @@ from typing import Any
 from stackgen import targets
 from stackgen.environments.documents import Document
 from stackgen.model import Compiler, External
-from stackgen.model.system import Language, package_name
+from stackgen.model.specs import package_name, version_in
+from stackgen.model.system import Language
 from stackgen.plan import Plan
 from stackgen.plan.requests import MKL, capabilities
-from stackgen.plan.specs import version_in
 
 _KEYS: Mapping[Language, str] = {"c": "c", "c++": "cxx", "fortran": "fortran"}
 """What Spack calls the languages, as keys and as virtual packages."""

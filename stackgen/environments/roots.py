@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stackgen.model.system import named_version, package_name
+from stackgen.model.specs import named_version, package_name
 from stackgen.plan import Plan
 
 TOOLCHAIN = "toolchain"

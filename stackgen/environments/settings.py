@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from stackgen.environments.documents import Document
 from stackgen.environments.recipes import NAMESPACE
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 from stackgen.plan import Plan
 
 PADDED_LENGTH = 128

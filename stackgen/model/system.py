@@ -1,6 +1,5 @@
 """A machine and its facts, as `environments/systems/*.yaml` states them."""
 
-import re
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
@@ -20,6 +19,7 @@ from stackgen.model.machine import (
     Target,
 )
 from stackgen.model.scalars import Directory, Glibc, Line, Name, PythonVersion, SettingText, Spec, Variable
+from stackgen.model.specs import named_version, package_name
 from stackgen.probe.compilers import usual_programs
 
 Count = Annotated[PositiveInt, Field(examples=[2])]
@@ -35,17 +35,6 @@ def _language(text: object) -> object:
 
 _Spoken = Annotated[Language, BeforeValidator(_language)]
 """A language as a key: pydantic's own refusal of a key has no place."""
-
-
-def package_name(spec: str) -> str:
-    """The package that a spec begins with."""
-    return re.split(r"[^a-z0-9_-]", spec, maxsplit=1)[0]
-
-
-def named_version(spec: str) -> str:
-    """The one version that a spec names: 13.2.0 of `gcc@=13.2.0 +nls`, nothing of the range `gcc@12:`."""
-    found = re.match(r"[a-z0-9_-]+\s*@=?([\w.-]+)(?![\w.:,-])", spec)
-    return found[1] if found else ""
 
 
 class Nodes(Strict):

@@ -15,8 +15,8 @@ from stackgen.model import (
     WheelsFramework,
 )
 from stackgen.model.scalars import NEWEST
+from stackgen.model.specs import python_in, version_in
 from stackgen.plan.requests import known_import, recipe_of
-from stackgen.plan.specs import python_in, version_in
 from stackgen.plan.versions import may_be
 
 TAKEN = ("config", "repos", "toolchain")

@@ -18,9 +18,9 @@ from stackgen.model import (
     Toolchain,
     WheelsFramework,
 )
+from stackgen.model.specs import pinned
 from stackgen.plan.faults import faults
 from stackgen.plan.requests import feature_specs, framework_spec, known_import
-from stackgen.plan.specs import pinned
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
 

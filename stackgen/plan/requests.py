@@ -2,7 +2,7 @@
 
 from stackgen.frameworks import KNOWN, Recipe, knowledge
 from stackgen.model import Feature, SpackFramework, System, Toolchain
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 
 MKL = "intel-oneapi-mkl"
 PYTHON_PACKAGE = "py-"

@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from stackgen.closure import distribution, is_python_name
 from stackgen.model import Feature
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 from stackgen.plan import SpackPlan, WheelsPlan
 from stackgen.release import Check, InstalledFramework
 from stackgen.run import Outcome

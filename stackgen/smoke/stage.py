@@ -16,7 +16,7 @@ from stackgen.closure import distribution, is_python_name
 from stackgen.errors import InputError
 from stackgen.lmod import lmod_start
 from stackgen.model import Feature
-from stackgen.model.system import package_name
+from stackgen.model.specs import package_name
 from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.progress import Progress
 from stackgen.release import Check, InstalledFramework, Report, read_release

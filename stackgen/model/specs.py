@@ -1,4 +1,7 @@
-"""Spack specs with the version and the Python that a framework is to have."""
+"""What the specs that people write for Spack name: a package, its version, a Python.
+
+Spack alone knows all of its language. Here is read what has to be known without it.
+"""
 
 import re
 
@@ -18,8 +21,20 @@ def pinned(spec: str, version: str, python: str | None) -> str:
     return _inserted(spec, _PYTHON.search(spec), python) if python and not python_in(spec) else spec
 
 
+def package_name(spec: str) -> str:
+    """The package that a spec begins with, of whichever repository; nothing where it begins with none."""
+    named = _PACKAGE.match(spec)
+    return named[0].rpartition(".")[2] if named else ""
+
+
+def named_version(spec: str) -> str:
+    """The one version that a spec names: 13.2.0 of `gcc@=13.2.0 +nls`, nothing of the range `gcc@12:`."""
+    version = version_in(spec)
+    return "" if set(version) & set(":,") else version
+
+
 def version_in(spec: str) -> str:
-    """The version that a spec asks for by itself, or nothing."""
+    """The version, or the range of them, that a spec asks for by itself, or nothing."""
     own = re.split("[%^]", spec, maxsplit=1)[0]
     found = _VERSION.search(own)
     return _without_sign(found[1]) if found else ""
