@@ -129,12 +129,19 @@ def short_versions(versions: Iterable[str]) -> dict[str, str]:
 
 
 def in_order(versions: Iterable[str]) -> list[str]:
-    """Spack's versions, of any form, the lowest first: 1.10 comes after 1.9, and main before any number."""
-    return sorted(versions, key=lambda version: [_part(part) for part in re.findall(r"\d+|[^\d.]+", version)])
+    """Spack's versions, of any form, the lowest first: main, 1.9, 1.10-rc1, 1.10, 1.10-2."""
+    return sorted(versions, key=_parts)
+
+
+def _parts(version: str) -> list[tuple[int, str]]:
+    return [*map(_part, re.findall(r"[0-9]+|[A-Za-z]+", version)), (-1, "")]
 
 
 def _part(part: str) -> tuple[int, str]:
-    return (int(part), "") if part.isdigit() else (-1, part)
+    """Before the end of a version, which is (-1, ""), comes a pre-release, and after it all else."""
+    if part.isdigit():
+        return int(part), ""
+    return -2 if part in {"alpha", "beta", "rc"} else -1, part
 
 
 def _default(plan: Plan, module: str, versions: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from stackgen.errors import InputError
 from stackgen.lua import call, literal
 from stackgen.manual import WIDTH, columns, manual
 from stackgen.model import Environment, System
-from stackgen.modules import module_tree, short_versions
+from stackgen.modules import in_order, module_tree, short_versions
 from stackgen.plan import Plan, plan
 from stackgen.release import InstalledFramework
 from stackgen.shell import shell_environment
@@ -285,3 +285,8 @@ def test_a_second_version_of_a_framework_is_known_by_its_module():
         "tensorflow-cpu",
         "tensorflow",
     )
+
+
+def test_versions_of_spack_come_in_its_order():
+    known = ["develop", "main", "1.9", "1.10-rc1", "1.10", "1.10.1", "1.10.1w", "1.10.2-1", "2"]
+    assert in_order(sorted(known)) == in_order(reversed(known)) == known
