@@ -17,6 +17,15 @@ from stackgen.errors import WorkError
 from stackgen.progress import Progress
 from stackgen.tree import File, Tree
 
+MORE_SPACE = "free some space and run the same command again; what is done is kept"
+"""What to do about a full disk."""
+
+
+def full_disk(told: str) -> str:
+    """What a program has told of a disk without space, in the operating system's words; else nothing."""
+    full = (os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+    return next((words for words in full if words in told), "")
+
 
 @contextmanager
 def reported(doing: str) -> Iterator[None]:
@@ -45,7 +54,7 @@ def _reason(error: OSError) -> str:
 def _remedy(error: OSError) -> str:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return "free some space and run the same command again; what is done is kept"
+            return MORE_SPACE
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return "run it as the owner of that directory, or choose another with --prefix or -d"
     return ""

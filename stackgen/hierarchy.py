@@ -229,7 +229,7 @@ def _calls(module: Module, own: Described, effects: tuple[DescribedEffect, ...])
 
 def _call(effect: DescribedEffect) -> Source | None:
     match effect.kind:
-        case "PrependPath" | "AppendPath":
+        case "PrependPath" | "AppendPath" if effect.value:  # an empty one would be the current directory
             path = os.path.normpath(effect.value)
             return call(_PATHS[effect.kind], effect.variable, path, effect.separator)
         case "SetEnv" | "SetPath":

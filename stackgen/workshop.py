@@ -13,7 +13,6 @@ LEFT_OVER = ".making-*"
 """Matches the workshops that killed processes have left."""
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
-_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +90,10 @@ class Workshop:
         self.start("sync", "--file-system", self.root, failure=f"cannot flush {self.root} to disk")
 
     def _error(self, outcome: Outcome, failure: str, details: str) -> WorkError:
-        for words in _FULL:
-            if words in details:
-                remedy = "free some space and run the same command again; what is done is kept"
-                return WorkError(f"cannot write to {self.final.parent}: {words}", remedy, details=details)
+        if full := files.full_disk(details):
+            return WorkError(
+                f"cannot write to {self.final.parent}: {full}", files.MORE_SPACE, details=details
+            )
         lines = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()
         last = lines[-1].strip() if lines else f"exit status {outcome.status}"
         return WorkError(f"{failure}: {last}", "the log has the details", details=details)

@@ -18,7 +18,7 @@ from stackgen.spack.start import copy_index
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.machine import check_machine
 from stackgen.store.orphans import end_orphans
-from stackgen.store.place import Store
+from stackgen.store.place import Store, locked_nodes
 from stackgen.store.scratch import clear
 from stackgen.store.settings import furniture, store_tree
 from stackgen.store.sources import require_sources
@@ -94,7 +94,7 @@ def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argu
     }
     files.write(question, json.dumps(asked))
     total = sum(not nodes[key].external for key in before.missing)
-    told = Told(nodes=nodes, total=total, progress=progress, logs=store.root / "logs")
+    told = Told(nodes=locked_nodes(lock), total=total, progress=progress, logs=store.root / "logs")
     command = store.command(names[0], ("python", str(_SCRIPT), str(question)))
     with progress.task("installing by Spack", total, unit="packages") as advance:
         outcome = store.run(replace(command, heard=told.listener(advance)))

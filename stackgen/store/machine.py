@@ -12,7 +12,7 @@ from stackgen.lock import Lock
 from stackgen.plan import Plan
 from stackgen.probe.machine import c_library, glibc_version, os_release, spack_system
 from stackgen.run import Command, Runner
-from stackgen.store.place import locked_graph
+from stackgen.store.place import locked_nodes
 
 _PROGRAMS = {
     "cmake": ("bin/cmake",),
@@ -51,7 +51,7 @@ class _Machine:
 
 def check_machine(plan: Plan, lock: Lock, run: Runner) -> None:
     """WorkError with all that a lock is made for and that this machine has not."""
-    nodes = {key: node for one in lock.spack for key, node in locked_graph(one).nodes.items()}.values()
+    nodes = locked_nodes(lock).values()
     faults = [*_faults(plan, nodes), *_external_faults(nodes, run)]
     if faults:
         listed = "".join(f"\n  {fault}" for fault in faults)

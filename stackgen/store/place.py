@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackgen.environments.settings import PADDED_LENGTH
-from stackgen.graph import Graph, Node, graph
-from stackgen.lock import SpackLock
+from stackgen.graph import Node, graph
+from stackgen.lock import Lock, SpackLock
 from stackgen.run import Command, Runner
 from stackgen.sandbox import Sandbox, confined
 from stackgen.spack.home import SpackHome
@@ -116,13 +116,13 @@ def padded(directory: Path, length: int) -> Path:
     return directory / (f"{padding[:-1]}_" if padding.endswith("/") else padding)
 
 
-def locked_graph(lock: SpackLock) -> Graph:
-    """The packages of a lock."""
-    return graph(lock.text)
+def locked_nodes(lock: Lock) -> dict[str, Node]:
+    """The packages of all environments of a lock, by hash."""
+    return {key: node for one in lock.spack for key, node in graph(one.text).nodes.items()}
 
 
 def _prefixes(lock: SpackLock, tree: Path) -> Iterator[tuple[str, Path]]:
-    for node in locked_graph(lock).nodes.values():
+    for node in graph(lock.text).nodes.values():
         yield node.hash, Path(node.prefix) if node.external else tree / directory_name(node)
 
 

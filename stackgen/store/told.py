@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stackgen import files
 from stackgen.errors import WorkError
 from stackgen.graph import Node
 from stackgen.progress import Advance, Progress
 from stackgen.run import Outcome
 
-_FULL = ("No space left on device", "Disk quota exceeded")
 _WORDS = {"built": "built in {:.0f} s", "cached": "taken from the build cache"}
 _PHASES = {"start": "its start", "unpack": "unpacking and patching"}
 
@@ -84,7 +84,7 @@ class Told:
 
     def _fail(self, key: str, what: str, lines: list[str], log: str) -> None:
         node, phase = self.nodes[key], self.phases.pop(key, "start")
-        self.full_disk = self.full_disk or _full_disk("\n".join((what, *lines)))
+        self.full_disk = self.full_disk or files.full_disk("\n".join((what, *lines)))
         kept = self._kept(node, log) if log else None
         self.failures.append(Failure(package=node, phase=phase, log=kept))
         self.progress.say(f"failed: {node} in {_PHASES.get(phase, f'its phase {phase}')}: {what}")
@@ -104,12 +104,10 @@ class Told:
 
     def error(self, outcome: Outcome) -> WorkError:
         """Why not everything is installed."""
-        full = self.full_disk or _full_disk(outcome.stderr)
+        full = self.full_disk or files.full_disk(outcome.stderr)
         if full:
-            remedy = "free some space and run the same command again; what is done is kept"
-            return WorkError(
-                f"cannot write to {self.logs.parents[1]}: {full}", remedy, details=outcome.stderr
-            )
+            what = f"cannot write to {self.logs.parents[1]}: {full}"
+            return WorkError(what, files.MORE_SPACE, details=outcome.stderr)
         if self.failures:
             return WorkError(self._summary(), self._remedy(), details=outcome.stderr)
         words = [line for line in outcome.stderr.splitlines() if line.strip()]
@@ -127,7 +125,3 @@ class Told:
         logs = ", ".join(str(failure.log) for failure in self.failures if failure.log)
         see = f"see {logs}; " if logs else ""
         return f"{see}all others are kept, so run the same command again when the cause is gone"
-
-
-def _full_disk(text: str) -> str:
-    return next((words for words in _FULL if words in text), "")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stackgen.graph import Node
+from stackgen.graph import Node, graph
 from stackgen.lock import Lock
 from stackgen.plan import Plan
-from stackgen.store.place import directory_name, locked_graph, tree_below
+from stackgen.store.place import directory_name, locked_nodes, tree_below
 
 _FINISHED = ".spack/install_manifest.json"
 """The last file that Spack writes into a prefix."""
@@ -45,13 +45,8 @@ def needed(lock: Lock) -> Mapping[str, Node]:
 
     Externals are there already, but Spack has to know of those that were asked for, or it makes no modules.
     """
-    graphs = [locked_graph(one) for one in lock.spack]
-    return {
-        key: node
-        for read in graphs
-        for key, node in read.nodes.items()
-        if not node.external or key in read.roots
-    }
+    roots = {key for one in lock.spack for key in graph(one.text).roots}
+    return {key: node for key, node in locked_nodes(lock).items() if not node.external or key in roots}
 
 
 def found(tree: Path, nodes: Mapping[str, Node]) -> Found:

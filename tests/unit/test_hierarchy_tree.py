@@ -120,6 +120,12 @@ def test_each_effect_has_its_call(kind: str, line: str | None) -> None:
     assert calls(text, "prepend", "append", "set", "unset")[1:] == ([line] if line else [])
 
 
+def test_the_current_directory_gets_into_no_search_path() -> None:
+    one = Made(name="x", effects=(effect("PrependPath", "PATH", ""),), directories={})
+    text = tree(one, roots="x")["modules/Core/x/1.0.lua"].text
+    assert calls(text, "prepend") == []
+
+
 def test_pages_are_found_by_path_and_else_do_not_hide_the_systems() -> None:
     both = Made(name="both", directories={"PATH": "bin", "MANPATH": "share/man"})
     pages = Made(name="pages", directories={"MANPATH": "share/man"})
