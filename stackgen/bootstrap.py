@@ -145,10 +145,7 @@ def _finish(work: Path, place: Path, run: Runner, progress: Progress, pins: Pins
     _compile(whole, place, run, progress)
     _index(work, run, progress)
     files.write(whole / MARKER, marker_text(pins))
-    flush = Command(
-        argv=("sync", "--file-system", str(whole)), environment={"PATH": os.defpath}, directory=work
-    )
-    succeed(run, flush, f"cannot flush {whole} to disk")
+    files.flush(whole)
     _settle(whole, place)
 
 

@@ -1,5 +1,6 @@
 """The only writer of files: beside the target, flushed to disk, then renamed."""
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -135,6 +136,20 @@ def sync(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush(directory: Path) -> None:
+    """Flush the whole file system of a directory: far quicker than file by file.
+
+    By the system call: the `sync` of CentOS 7 knows no file systems.
+    """
+    with reported(f"cannot flush {directory} to disk"):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        finally:
+            os.close(descriptor)
 
 
 def sha256(path: Path) -> str:

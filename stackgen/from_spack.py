@@ -92,7 +92,7 @@ class SpackJob:
             self._fill_python(self.python, made, workshop)
         else:
             write(made, workshop.prefix)
-        workshop.flush()
+        files.flush(workshop.root)
         return f"{self}: {made.warning}" if made.warning else ""
 
     def _fill_python(self, python: Path, made: View, workshop: Workshop) -> None:

@@ -60,7 +60,7 @@ class WheelsJob:
             tidied = meanwhile.submit(tidy, workshop)
             prefix.compile_bytecode(layout, workshop)
             tidied.result()
-        workshop.flush()
+        files.flush(workshop.root)
         return ""
 
     @property
@@ -97,4 +97,4 @@ def remedy(mirror: Mirror) -> str:
 def tidy(workshop: Workshop) -> None:
     """Take away the cache, whose files are the installed ones under a second name, and flush what stays."""
     files.remove(workshop.cache)
-    workshop.flush()
+    files.flush(workshop.root)

@@ -85,10 +85,6 @@ class Workshop:
             raise self._error(outcome, failure, f"$ {command}\n{outcome.stdout}{outcome.stderr}")
         return outcome.stdout
 
-    def flush(self) -> None:
-        """Wait until all is on disk: one flush of the file system is far quicker than one a file."""
-        self.start("sync", "--file-system", self.root, failure=f"cannot flush {self.root} to disk")
-
     def _error(self, outcome: Outcome, failure: str, details: str) -> WorkError:
         if full := files.full_disk(details):
             return WorkError(

@@ -13,7 +13,6 @@ from stackgen.mirror import Mirror
 from stackgen.plan import Plan
 from stackgen.programs import patchelf_program
 from stackgen.progress import Progress, Silent
-from stackgen.run import Command, succeed
 from stackgen.spack.start import copy_index
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.machine import check_machine
@@ -52,7 +51,7 @@ def install(  # noqa: PLR0913, PLR0917 - the stages share the order of their arg
     if not after.whole:
         names = ", ".join(str(nodes[key]) for key in after.missing)
         raise WorkError(f"Spack says that it is done, but {names} is not there", "run the same command again")
-    _flush(store)
+    files.flush(store.tree)  # what counts as installed is to be so after a power cut, too
     if store.scratch:
         clear(store)
 
@@ -100,13 +99,3 @@ def _build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argu
         outcome = store.run(replace(command, heard=told.listener(advance)))
     if outcome.status:
         raise told.error(outcome)
-
-
-def _flush(store: Store) -> None:
-    """Wait until all is on disk: what counts as installed is to be so after a power cut, too."""
-    flush = Command(
-        argv=("sync", "--file-system", str(store.tree)),
-        environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        directory=store.root,
-    )
-    succeed(store.run, flush, f"cannot flush {store.tree} to disk")

@@ -23,7 +23,7 @@ ENDINGS = {
     "while it looks for shared libraries": "LD_TRACE_LOADED_OBJECTS",
     "while it makes the copy movable": " --set-rpath ",
     "while it installs": " pip install ",
-    "while it compiles and flushes": " sync ",
+    "while it compiles and flushes": " -I -S - /",
 }
 
 

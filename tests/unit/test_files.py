@@ -122,3 +122,11 @@ def test_of_many_files_that_cannot_be_copied_the_first_is_told():
         "cannot work in b: No space left on device (a); "
         "free some space and run the same command again; what is done is kept"
     )
+
+
+def test_a_file_system_is_flushed_or_it_is_told_why_not(tmp_path: Path):
+    files.flush(tmp_path)
+    with pytest.raises(WorkError) as caught:
+        files.flush(tmp_path / "gone")
+    gone = tmp_path / "gone"
+    assert str(caught.value) == f"cannot flush {gone} to disk: No such file or directory ({gone})"
