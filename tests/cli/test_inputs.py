@@ -176,5 +176,6 @@ def test_doctor_names_what_is_there(desk: Desk):
     outcome = desk("doctor", "--json")
     found = {finding["name"]: finding["state"] for finding in json.loads(outcome.stdout)}
     assert outcome.status == (1 if "missing" in found.values() else 0)
-    assert found.keys() == {"system", "python", "uv", "patchelf", "sandbox", "lmod", "spack", "space"}
+    names = {"system", "python", "uv", "patchelf", "sandbox", "lmod", "spack", "gpg", "space"}
+    assert found.keys() == names
     assert found["uv"] == "good"
