@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stackgen.cli.inputs import print_notes
 from stackgen.cli.options import (
     as_json,
     environment,
@@ -83,6 +84,8 @@ def create(  # noqa: PLR0913 - a parameter for each option
         click.echo(f"{root} is complete for {', '.join(names)}")
     locks = [read_lock(project.lock_directory) for project in projects]
     _note(downloads(solved.text for lock in locks for solved in lock.spack))
+    for project in projects:
+        print_notes(project)
 
 
 @mirror.command(short_help="Remove what no environment of a mirror needs.")

@@ -125,3 +125,17 @@ def test_prune_of_what_is_no_mirror(desk: Desk):
         f"run `stackgen mirror create ENV.yaml -d {desk.directory}/nothing`\n"
     )
     assert not (desk.directory / "nothing").exists()
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("index")
+def test_a_kit_for_what_nobody_can_build_yet_says_so_on_this_side_of_the_gap(desk: Desk):
+    image = f"from: container\n    image: site/six@sha256:{'0' * 64}"
+    desk.write("small.yaml", desk.small().read_text().replace("from: wheels", image))
+    assert desk("lock", "small.yaml").status == 0
+    outcome = desk("mirror", "create", "small.yaml", "-d", "made")
+    assert (outcome.status, outcome.stdout) == (0, f"{desk.directory}/made is complete for small\n")
+    assert outcome.stderr.splitlines()[-1] == (
+        "note: small.yaml:8:5: frameworks.six.from: six is to come from a container, which stackgen cannot"
+        " build yet; leave it out, or take it from wheels where it has any"
+    )
