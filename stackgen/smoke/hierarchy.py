@@ -159,7 +159,7 @@ class _Shells:
 
     def loaded(self, found: Sequence[_Module]) -> dict[Path, str]:
         """What went wrong with each module that had its turn; nothing where nothing did."""
-        count = min(4, os.cpu_count() or 1)
+        count = min(4, os.cpu_count() or 1, len(found))
         shares = [found[start::count] for start in range(count)]
         with ThreadPoolExecutor(max_workers=count) as pool:
             answers = list(pool.map(self._one_by_one, range(count), shares))

@@ -14,6 +14,7 @@ from stackgen.model import Environment, System
 from stackgen.plan import Plan, plan
 from stackgen.progress import Silent
 from stackgen.run import LoggedRunner, Runner
+from stackgen.sandbox import Sandbox
 from stackgen.spack import SpackHome
 from stackgen.spack.driver import Host, Solved, Spack, solve
 from stackgen.store import Cache, Store, install, open_store
@@ -122,6 +123,7 @@ class Quarry:
     packages: tuple[str, ...]
     lock: Lock
     spack: SpackHome
+    sandbox: Sandbox | None = None
 
     def at(self, prefix: Path) -> "Quarry":
         """The same with another prefix."""
@@ -140,7 +142,8 @@ class Quarry:
     ) -> Store:
         """The store below the prefix, with our recipes in the place of stackgen's."""
         mirror = Mirror(root=self.prefix.parent)
-        store = open_store(self.plan, mirror, self.spack, run or LoggedRunner(Silent()), None, cache, scratch)
+        run = run or LoggedRunner(Silent())
+        store = open_store(self.plan, mirror, self.spack, run, self.sandbox, cache, scratch)
         below = self.recipes.below(f"environments/repos/spack_repo/{NAMESPACE}/packages")
         files.write_tree(below, store.root)
         return store

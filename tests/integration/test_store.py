@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from stages import Recorder
 from stackgen.errors import WorkError
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner
+from stackgen.sandbox import Sandbox
 from stackgen.spack import SpackHome
 from stackgen.store import Cache, open_cache
 from stackgen.store.place import padded
@@ -254,6 +257,33 @@ def test_killed_at_any_moment_it_goes_on(bad: Quarry, tmp_path: Path):
     assert ran(own.prefix_of("stone") / "bin/stone") == f"{own.prefix_of('vein')}\n"
     database = own.store().tree / ".spack-db"
     assert not list((database / "failures").iterdir()) if (database / "failures").exists() else True
+
+
+def test_what_a_killed_build_without_a_sandbox_leaves_running_is_ended(good: Quarry, tmp_path: Path):
+    own = replace(good.at(tmp_path / "prefix"), sandbox=Sandbox.NONE)
+    endless = own.with_recipes(Tree({**GOOD, **recipe("vein", "        Executable('sleep')('3600')\n")}))
+    (tmp_path / "quarry").write_bytes(pickle.dumps(endless))
+    program = Path(__file__).with_name("quarrying.py")
+    home = own.store().home_directory
+    with subprocess.Popen((sys.executable, program, tmp_path / "quarry")) as process:
+        while not sleeping(home) and process.poll() is None:
+            time.sleep(0.1)
+        process.kill()
+    assert sleeping(home)
+    own.install()
+    assert not sleeping(home)
+    assert ran(own.prefix_of("stone") / "bin/stone") == f"{own.prefix_of('vein')}\n"
+
+
+def sleeping(home: Path) -> bool:
+    """Whether a build with this home has a `sleep` at work."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "comm").read_text() == "sleep\n" and bytes(home) in (
+                process / "environ"
+            ).read_bytes():
+                return True
+    return False
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")

@@ -311,7 +311,7 @@ int fcntl(int, int, ...) __attribute__((alias("fcntl64")));
 """
 ASKING = """\
 import pathlib, sys
-from stackgen.store.fitting import has_locks, refuse_moved, remember_place
+from stackgen.store.fitting import has_locks
 print(has_locks(pathlib.Path(sys.argv[1])))
 """
 
