@@ -126,6 +126,8 @@ def test_a_damaged_database_is_made_again_and_only_what_is_half_there_is_built(g
     (half / "spec.json").write_bytes(b"")
     (half / "install_manifest.json").unlink()
     assert told(own.install().lines) == ["stone@1.0 built"]
+    shutil.rmtree(index.parent)
+    assert told(own.install().lines) == []
     own.install(run=Refusal())
 
 

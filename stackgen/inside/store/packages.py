@@ -74,13 +74,19 @@ def _roots(directories: list[str]) -> dict[str, Any]:
 
 
 def _mend_database() -> None:
-    """After a power cut it may be cut off, too: then it is made again from what lies in the tree."""
+    """Where it is gone, or cut off as after a power cut, make it again from what lies in the tree.
+
+    Spack itself would remove what it does not know of, and build it anew.
+    """
     database = spack.store.STORE.db
     try:
         database._read()
+        if database._index_path.is_file():
+            return
     except spack.database.CorruptDatabaseError:
-        database.reindex()
-        database._read_from_file(database._index_path)  # all of it: `reindex` forgets the prefixes
+        pass
+    database.reindex()
+    database._read_from_file(database._index_path)  # all of it: `reindex` forgets the prefixes
 
 
 def _forget(hashes: list[str]) -> None:
