@@ -6,7 +6,6 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from stackgen import files
-from stackgen.environments import is_shared
 from stackgen.errors import WorkError
 from stackgen.graph import graph
 from stackgen.hierarchy import Described, hierarchy_tree
@@ -14,6 +13,7 @@ from stackgen.lock import Lock, SpackLock, digest
 from stackgen.pins import PINS
 from stackgen.plan import Plan
 from stackgen.progress import Progress
+from stackgen.release import shared_locks
 from stackgen.run import succeed
 from stackgen.store import Store
 from stackgen.tree import Tree
@@ -25,7 +25,7 @@ _DESCRIPTIONS = TypeAdapter(tuple[Described, ...])
 
 def hierarchy(plan: Plan, lock: Lock, store: Store, progress: Progress) -> Tree:
     """The modules of what is installed for everyone; none where an environment lists nothing."""
-    shared = tuple(one for one in lock.spack if is_shared(one.name))
+    shared = shared_locks(lock)
     found = [described for one in shared for described in describe(one, store, progress)]
     return hierarchy_tree(plan, shared, {one.hash: one for one in found})
 

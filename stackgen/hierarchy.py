@@ -102,7 +102,10 @@ def hierarchy_tree(plan: Plan, locks: Iterable[SpackLock], described: Mapping[st
 
 
 def modules(plan: Plan, locks: Iterable[SpackLock]) -> tuple[Module, ...]:
-    """What users will be able to load of these locks, sorted by path."""
+    """What users will be able to load of these locks, sorted by path; known before anything is built.
+
+    InputError where two come out as one module.
+    """
     found: dict[str, Module] = {}
     faults = []
     for read in (graph(lock.text) for lock in locks):

@@ -11,12 +11,13 @@ from stackgen.concretize import concretize
 from stackgen.config import Loaded, load
 from stackgen.environments import environment_tree
 from stackgen.errors import InputError
+from stackgen.hierarchy import modules
 from stackgen.lock import Lock, changes, lock_tree, read_lock
 from stackgen.lock_faults import lock_faults
 from stackgen.modules import module_tree
 from stackgen.plan import Plan, plan
 from stackgen.progress import Progress
-from stackgen.release import installed
+from stackgen.release import installed, shared_locks
 from stackgen.resolve import resolve
 from stackgen.run import Runner
 from stackgen.site import load_site
@@ -97,8 +98,14 @@ def lock_project(project: Project, tools: Tools) -> Lock:
         lock = replace(wheels, spack=concretize(plan, tools.run, tools.progress))
         if faults := lock_faults(plan, lock):
             raise InputError(*faults)
+        _refuse_unloadable(plan, lock)
     files.replace_tree(lock_tree(lock), project.lock_directory)
     return lock
+
+
+def _refuse_unloadable(plan: Plan, lock: Lock) -> None:
+    """InputError where what Spack is to build cannot become modules: now, and not when it is built."""
+    modules(plan, shared_locks(lock))
 
 
 def _refuse_namesake(project: Project) -> None:
@@ -142,8 +149,9 @@ def generate_unlocked(project: Project) -> Tree:
 
 
 def generate(project: Project, lock: Lock) -> Tree:
-    """All the files that a release of the locked environment has beside its prefixes."""
+    """All the files that a release of the locked environment has beside what depends on its packages."""
     with project.placed():
+        _refuse_unloadable(project.plan, lock)
         scripts = site_scripts(project.plan, project.file.parent)
         return module_tree(project.plan, installed(project.plan, lock)) | scripts | _written(project)
 

@@ -10,7 +10,7 @@ from stackgen.closure import Closure, closure, locked_python
 from stackgen.environments import is_shared, python_environment
 from stackgen.errors import WorkError
 from stackgen.graph import Node, graph
-from stackgen.lock import Json, Lock, WheelLock, digest
+from stackgen.lock import Json, Lock, SpackLock, WheelLock, digest
 from stackgen.model.base import Strict
 from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 
@@ -187,10 +187,16 @@ def request(plan: Plan, lock: Lock) -> str:
     )
 
 
+def shared_locks(lock: Lock) -> tuple[SpackLock, ...]:
+    """The locks of what is for everyone, and so has modules of its own."""
+    return tuple(one for one in lock.spack if is_shared(one.name))
+
+
 def _hierarchy(lock: Lock) -> dict[str, Json]:
     """What decides the modules of packages, all that they need included; nothing where there are none."""
-    shared = (one for one in lock.spack if is_shared(one.name))
-    roots: dict[str, Json] = {one.name: list[Json](sorted(graph(one.text).roots)) for one in shared}
+    roots: dict[str, Json] = {
+        one.name: list[Json](sorted(graph(one.text).roots)) for one in shared_locks(lock)
+    }
     return {"hierarchy": {"format": HIERARCHY_FORMAT, "roots": roots}} if roots else {}
 
 
@@ -235,7 +241,7 @@ def package_changes(old: Lock, new: Lock) -> tuple[str, ...]:
 
 def _for_everyone(lock: Lock) -> dict[tuple[str, str], Node]:
     """What was asked for, by Spack environment and name."""
-    graphs = {one.name: graph(one.text) for one in lock.spack if is_shared(one.name)}
+    graphs = {one.name: graph(one.text) for one in shared_locks(lock)}
     roots = ((name, read.nodes[key]) for name, read in graphs.items() for key in read.roots)
     return {(name, node.name): node for name, node in roots}
 
