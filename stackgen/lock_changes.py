@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from stackgen.closure import closure
 from stackgen.config import load
-from stackgen.environments import TOOLCHAIN
+from stackgen.environments import is_framework
 from stackgen.errors import InputError, Place
 from stackgen.lock import SpackLock, read_lock
 from stackgen.release import LOCK, Release
@@ -77,13 +77,9 @@ def _locked_packages(directory: Path) -> Packages:
 
 def _solved_packages(solved: SpackLock) -> Mapping[str, str]:
     """Of a framework what its release would say; of what others stand on all."""
-    if _is_framework(solved):
+    if is_framework(solved.name):
         return closure(solved.text, solved.roots[0]).packages
     return solved.packages
-
-
-def _is_framework(solved: SpackLock) -> bool:
-    return solved.name != TOOLCHAIN and "." not in solved.name
 
 
 def _released_packages(path: Path) -> Packages:
@@ -109,4 +105,4 @@ def _foundations(directory: Path) -> Packages:
         lock = read_lock(directory)
     except InputError:
         return {}
-    return {solved.name: solved.packages for solved in lock.spack if not _is_framework(solved)}
+    return {solved.name: solved.packages for solved in lock.spack if not is_framework(solved.name)}

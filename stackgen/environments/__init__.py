@@ -1,8 +1,8 @@
 """What a Spack user would have written by hand: environments, configuration and recipes, from a plan."""
 
 from stackgen.environments.roots import (
-    TOOLCHAIN,
     SpackEnvironment,
+    is_framework,
     is_shared,
     python_environment,
     spack_environments,
@@ -10,9 +10,9 @@ from stackgen.environments.roots import (
 from stackgen.environments.written import environment_tree
 
 __all__ = [
-    "TOOLCHAIN",
     "SpackEnvironment",
     "environment_tree",
+    "is_framework",
     "is_shared",
     "python_environment",
     "spack_environments",

@@ -21,13 +21,18 @@ class SpackEnvironment:
 
 
 def python_environment(version: str) -> str:
-    """The Spack environment of a Python for frameworks from wheels; no framework's name has a dot."""
+    """The Spack environment of a Python for frameworks from wheels."""
     return f"python-{version}"
 
 
 def is_shared(environment: str) -> bool:
     """Whether a Spack environment is of what all share, on whichever MPI."""
     return environment.partition(".")[0] == TOOLCHAIN
+
+
+def is_framework(environment: str) -> bool:
+    """Whether a Spack environment is a framework's, whose name never has a dot."""
+    return environment != TOOLCHAIN and "." not in environment
 
 
 def spack_environments(plan: Plan) -> tuple[SpackEnvironment, ...]:
