@@ -126,7 +126,7 @@ class Live(Plain):
 
     def _show(self, line: str) -> None:
         if self._console:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
         else:
             super()._show(line)
 

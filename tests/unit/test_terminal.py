@@ -55,6 +55,14 @@ def test_on_a_terminal_what_a_task_is_at_stands_beside_its_bar(log, capsys):
     assert capsys.readouterr().err.splitlines()[-1].endswith("building (2 files)")
 
 
+def test_a_line_is_shown_as_it_is_beside_a_bar_too(log, capsys):
+    """What makers of software write means other things to what draws the bar."""
+    screen = Live(log)
+    with screen.task("building", 2):
+        screen.say("make: *** [Makefile:100: list.o] Error 1")
+    assert "make: *** [Makefile:100: list.o] Error 1\n" in capsys.readouterr().err
+
+
 def test_the_log_keeps_what_a_screen_has_no_room_for(log, capsys):
     Plain(log, verbose=True).log("short\n" + "x" * 1000)
     first, second = capsys.readouterr().err.splitlines()
