@@ -181,6 +181,7 @@ def verify(
     if defects:
         raise WorkError(
             f"{directory} is not whole",
+            "copy it again, or, where there is a network, "
             f"`stackgen mirror create ENV.yaml -d {directory}` mends what is needed; remove what is unknown",
         )
     click.echo(f"{directory} is whole", err=as_json)

@@ -241,5 +241,6 @@ def _spack_lock(name: str, texts: Mapping[str, str], directory: Path) -> SpackLo
 
 def _refusal(directory: Path, file: Path, what: str) -> InputError:
     environment = directory.with_suffix(".yaml") if directory.suffix == ".lock" else "ENV.yaml"
-    remedy = f"run `stackgen lock {environment}`"
+    is_kit = (directory.parent.parent / "manifest.json").is_file()
+    remedy = "copy the kit again" if is_kit else f"run `stackgen lock {environment}`"
     return InputError.of(what, remedy, place=Place(file=str(file)))

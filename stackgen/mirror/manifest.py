@@ -108,16 +108,15 @@ def read_manifest(root: Path) -> Manifest:
         _refuse_newer(content, root)
         return Manifest.model_validate(content)
     except (ValidationError, ValueError, RecursionError):
-        raise InputError.of(
-            "is damaged", "remove it and run `stackgen mirror create` again", place=Place(file=str(path))
-        ) from None
+        remedy = "copy the kit again; or, where it was made, remove this and run `stackgen mirror create`"
+        raise InputError.of("is damaged", remedy, place=Place(file=str(path))) from None
 
 
 def refuse_other(root: Path) -> None:
     """InputError where a directory is no mirror."""
     with files.reported(f"cannot read {root}"):
         if not (root / NAME).exists():
-            remedy = f"run `stackgen mirror create ENV.yaml -d {root}`"
+            remedy = f"copy all of it again, or run `stackgen mirror create ENV.yaml -d {root}`"
             raise InputError.of(f"{root} is no mirror: it has no {NAME}", remedy)
 
 

@@ -39,7 +39,8 @@ def path(one: LockedSource) -> str:
 
 
 AGAIN = (
-    "kit is not whole; `stackgen mirror create ENV.yaml -d kit` mends what is needed; remove what is unknown"
+    "kit is not whole; copy it again, or, where there is a network, `stackgen mirror create ENV.yaml -d kit`"
+    " mends what is needed; remove what is unknown"
 )
 
 
@@ -84,11 +85,17 @@ def test_verify_tells_from_the_lock_alone_what_a_kit_never_had(kit: Path, desk: 
             "{kit} was made by a newer stackgen: its manifest has format 3, not 2; "
             "use that stackgen, or make the kit anew with this one",
         ),
-        ("{", 2, "{kit}/manifest.json: is damaged; remove it and run `stackgen mirror create` again"),
+        (
+            "{",
+            2,
+            "{kit}/manifest.json: is damaged; "
+            "copy the kit again; or, where it was made, remove this and run `stackgen mirror create`",
+        ),
         (
             None,
             2,
-            "{kit} is no mirror: it has no manifest.json; run `stackgen mirror create ENV.yaml -d {kit}`",
+            "{kit} is no mirror: it has no manifest.json; "
+            "copy all of it again, or run `stackgen mirror create ENV.yaml -d {kit}`",
         ),
     ],
 )
@@ -122,7 +129,7 @@ def test_prune_of_what_is_no_mirror(desk: Desk):
     assert outcome.status == 2
     assert outcome.stderr == (
         f"{desk.directory}/nothing is no mirror: it has no manifest.json; "
-        f"run `stackgen mirror create ENV.yaml -d {desk.directory}/nothing`\n"
+        f"copy all of it again, or run `stackgen mirror create ENV.yaml -d {desk.directory}/nothing`\n"
     )
     assert not (desk.directory / "nothing").exists()
 

@@ -73,8 +73,8 @@ def test_an_altered_mirror_is_named(shared_desk: Desk):
     assert outcome.status == 1
     assert wheel.name in outcome.stdout
     assert outcome.stderr.splitlines()[-1] == (
-        "mirror is not whole; `stackgen mirror create ENV.yaml -d mirror` mends what is needed;"
-        " remove what is unknown"
+        "mirror is not whole; copy it again, or, where there is a network,"
+        " `stackgen mirror create ENV.yaml -d mirror` mends what is needed; remove what is unknown"
     )
     assert shared_desk("mirror", "create", "small.yaml", "-d", "mirror").status == 0
     assert wheel.read_bytes() == whole

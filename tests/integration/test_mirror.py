@@ -285,5 +285,6 @@ def test_a_damaged_manifest_is_named(lock, small_index, run, tmp_path):
     with pytest.raises(InputError) as caught:
         mirror({"site": lock}, tmp_path / "mirror", site, run, Silent())
     assert str(caught.value) == (
-        f"{made.root}/manifest.json: is damaged; remove it and run `stackgen mirror create` again"
+        f"{made.root}/manifest.json: is damaged; "
+        "copy the kit again; or, where it was made, remove this and run `stackgen mirror create`"
     )

@@ -279,6 +279,15 @@ def test_damage_is_named(tmp_path, case):
     assert refusal(directory) == f"DIR/site.lock/{name}: {what}{AGAIN}"
 
 
+def test_damage_in_a_kit_is_mended_by_another_copy(tmp_path):
+    """The machine without a network cannot lock."""
+    (tmp_path / "environments").mkdir()
+    directory = write(tmp_path / "environments/site.lock")
+    (tmp_path / "manifest.json").touch()
+    (directory / "pylock.alpha.toml").unlink()
+    assert refusal(directory) == "DIR/site.lock/pylock.alpha.toml: is missing; copy the kit again"
+
+
 FORGERIES = {
     "address": ('path = "wheels/', 'url = "https://example.org/', "names an address for alpha"),
     "address besides": ("size = 7", 'size = 7\nurl = "https://example.org/x"', "names an address for alpha"),

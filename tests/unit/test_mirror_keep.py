@@ -108,7 +108,8 @@ def test_no_file_lies_but_where_the_layout_says(tmp_path, path):
     with pytest.raises(InputError) as caught:
         read_manifest(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}/manifest.json: is damaged; remove it and run `stackgen mirror create` again"
+        f"{tmp_path}/manifest.json: is damaged; "
+        "copy the kit again; or, where it was made, remove this and run `stackgen mirror create`"
     )
 
 

@@ -100,7 +100,7 @@ def test_a_directory_without_a_manifest_is_no_mirror(tmp_path):
         verify(tmp_path, Silent())
     assert str(caught.value) == (
         f"{tmp_path} is no mirror: it has no manifest.json;"
-        f" run `stackgen mirror create ENV.yaml -d {tmp_path}`"
+        f" copy all of it again, or run `stackgen mirror create ENV.yaml -d {tmp_path}`"
     )
 
 
@@ -168,7 +168,8 @@ def test_a_damaged_manifest_is_refused(tmp_path, text):
     with pytest.raises(InputError) as caught:
         read_manifest(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}/manifest.json: is damaged; remove it and run `stackgen mirror create` again"
+        f"{tmp_path}/manifest.json: is damaged; "
+        "copy the kit again; or, where it was made, remove this and run `stackgen mirror create`"
     )
 
 
