@@ -37,7 +37,7 @@ class Loaded:
 
     def located(self, error: InputError) -> InputError:
         """The same error, its faults placed by the keys that they name."""
-        faults = _sorted(_placed(fault, self.places) for fault in error.faults)
+        faults = _sorted(_of_option(_placed(fault, self.places)) for fault in error.faults)
         return InputError(*faults, details=error.details)
 
 

@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackgen import files
+from stackgen.errors import WorkError
 from stackgen.graph import Node
 from stackgen.progress import Progress
 
@@ -26,8 +26,11 @@ class Cache:
 def open_cache(directory: Path, progress: Progress) -> Cache:
     """The cache in a directory, made where it is not there; one that may not be written to is only read."""
     if not directory.is_dir():
-        with files.reported(f"cannot make the build cache {directory}"):
+        try:
             directory.mkdir(parents=True)
+        except OSError as error:
+            what = f"cannot make the build cache {directory}: {error.strerror}"
+            raise WorkError(what, "name a directory that you may make with --cache") from None
     writable = _is_writable(directory)
     if not writable:
         progress.say(f"the build cache {directory} cannot be written to: it is used, and nothing is added")

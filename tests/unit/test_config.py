@@ -250,6 +250,14 @@ def test_the_options_faults_are_its_own(prefix, says):
     assert refusal(BASE, prefix=prefix) == says
 
 
+def test_what_is_found_of_the_option_later_is_told_by_its_name_alone():
+    error = InputError(Fault(where="prefix", what="it is too long", remedy="choose a shorter one"))
+    assert str(loaded(BASE, prefix="/data/hpai").located(error)) == (
+        "--prefix: it is too long; choose a shorter one"
+    )
+    assert str(loaded(BASE).located(error)) == ("site.yaml:4:1: prefix: it is too long; choose a shorter one")
+
+
 def test_a_home_in_the_prefix_is_the_callers(monkeypatch, site):
     monkeypatch.setenv("HOME", str(site))
     assert loaded(BASE.replace("/opt", "~")).environment.prefix == f"{site}/hpai"

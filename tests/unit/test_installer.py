@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stackgen.inside.installer.command import install
+from stackgen.inside.installer.command import install, main
 from stackgen.inside.installer.kit import Kit
 from stackgen.inside.installer.machine import packages_of
 from stackgen.inside.installer.telling import RefusalError
@@ -178,6 +178,15 @@ def test_a_lock_is_read_as_it_was_written(tmp_path: Path):
     with pytest.raises(RefusalError) as caught:
         packages_of(kit, "tools/b.toml")
     assert str(caught.value) == f"{tmp_path}/tools/b.toml is no lock of stackgen's"
+
+
+def test_a_place_that_cannot_be_made_is_to_be_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    kit = kit_for(tmp_path / "kit", f"{HERE}-2.0-3.11")
+    assert main(str(kit), ("--prefix", "/proc/stackgen")) == 1
+    assert capsys.readouterr().err == (
+        "cannot go on: No such file or directory (/proc/stackgen); "
+        "name a directory that you may write to by --prefix\n"
+    )
 
 
 def test_one_file_that_imports_nothing_of_ours():

@@ -22,7 +22,7 @@ from stackgen.run import LoggedRunner, Outcome
 from stackgen.sandbox import Sandbox
 from stackgen.spack import SpackHome
 from stackgen.store import Store, is_installed, tree_below, unfit
-from stackgen.store.cache import Cache
+from stackgen.store.cache import Cache, open_cache
 from stackgen.store.fitting import has_locks, refuse_moved, remember_place
 from stackgen.store.orphans import end_orphans
 from stackgen.store.place import directory_name
@@ -325,3 +325,13 @@ def test_a_file_system_without_locks_is_noticed(tmp_path: Path):
     environment = {**os.environ, "LD_PRELOAD": str(library)}
     outcome = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     assert outcome.stdout == "False\n"
+
+
+def test_a_build_cache_that_cannot_be_made_is_to_be_elsewhere(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkError) as caught:
+        open_cache(tmp_path / "file/cache", Silent())
+    assert str(caught.value) == (
+        f"cannot make the build cache {tmp_path}/file/cache: Not a directory; "
+        "name a directory that you may make with --cache"
+    )

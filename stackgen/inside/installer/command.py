@@ -64,13 +64,20 @@ def main(root: str, words: Sequence[str]) -> int:
         return refusal.status
     except OSError as error:
         where = " ({})".format(error.filename) if error.filename else ""
-        more = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        say("cannot go on: {}{}{}".format(error.strerror or error, where, more))
+        say("cannot go on: {}{}{}".format(error.strerror or error, where, _remedy(error)))
         return 1
     except KeyboardInterrupt:
         say("interrupted; the same command goes on")
         return 130
     return 0
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "; free some space and run it again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return "; name a directory that you may write to by --prefix"
+    return ""
 
 
 def _interrupted(number: int, _frame: object) -> NoReturn:
