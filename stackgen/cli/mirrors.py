@@ -23,6 +23,7 @@ from stackgen.lock import read_lock
 from stackgen.mirror import Defect, Demand, IncompleteError, check_signature
 from stackgen.mirror import prune as pruned_away
 from stackgen.mirror import verify as verified
+from stackgen.mirror.given import require_directories
 from stackgen.pipeline import collect
 from stackgen.project import open_project, read_fitting_lock
 from stackgen.spack.downloads import downloads
@@ -66,10 +67,11 @@ def create(  # noqa: PLR0913 - a parameter for each option
     What other environments need stays. Whole is what has its size and was not written to since it was
     last checked here; `stackgen mirror verify` reads everything.
     """
+    places = tuple(path.absolute() for path in given)
+    require_directories(places)
     projects = tuple(open_project(path) for path in environments)
     names = [project.plan.environment for project in projects]
     work, root = tools(verbose=verbose), directory.absolute()
-    places = tuple(path.absolute() for path in given)
     try:
         collect(projects, root, work, sign, places, pruned=pruned)
     except IncompleteError as error:

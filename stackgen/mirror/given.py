@@ -29,9 +29,7 @@ def find(wants: Collection[Wanted], directories: Collection[Path], progress: Pro
     Files are read in the order of their likeness, until everything is found. What has no hash is taken from
     where Spack would look for it.
     """
-    for directory in directories:
-        if not directory.is_dir():
-            raise InputError.of(f"{directory} is no directory", "name one that is there", where="--from")
+    require_directories(directories)
     found = {
         want: place
         for want in wants
@@ -41,6 +39,13 @@ def find(wants: Collection[Wanted], directories: Collection[Path], progress: Pro
     }
     hashed = [want for want in wants if want.sha256]
     return found | _by_hash(hashed, directories, progress) if hashed and directories else found
+
+
+def require_directories(directories: Collection[Path]) -> None:
+    """InputError where one is none."""
+    for directory in directories:
+        if not directory.is_dir():
+            raise InputError.of(f"{directory} is no directory", "name one that is there", where="--from")
 
 
 def _by_path(want: Wanted, directory: Path) -> Path | None:
@@ -53,7 +58,7 @@ def _by_hash(
     wants: Collection[Wanted], directories: Collection[Path], progress: Progress
 ) -> dict[Wanted, Path]:
     with files.reported("cannot look for files"):
-        candidates = _candidates(wants, directories)
+        candidates, unread = _candidates(wants, directories)
     waiting: dict[str, list[Wanted]] = {}
     for want in wants:
         waiting.setdefault(want.sha256, []).append(want)
@@ -63,12 +68,21 @@ def _by_hash(
     with progress.task(f"looking through {len(candidates)} files of {names}", total, unit="bytes") as advance:
         for candidate, sha256 in _hashed(candidates, advance):
             found |= dict.fromkeys(waiting.pop(sha256, ()), candidate.path)
+            if not sha256:
+                unread.append(candidate.path)
             if not waiting:
                 break
+    if waiting and unread:
+        rest = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
+        progress.say(f"note: {unread[0]}{rest} cannot be read, and may be what is looked for")
     return found
 
 
-def _candidates(wants: Collection[Wanted], directories: Collection[Path]) -> list[_Candidate]:
+def _candidates(
+    wants: Collection[Wanted], directories: Collection[Path]
+) -> tuple[list[_Candidate], list[Path]]:
+    """What may be a wanted file, and the directories that cannot be looked into."""
+    unread: list[Path] = []
     hashes = {want.sha256 for want in wants}
     names = {name for want in wants for name in (want.name, Path(want.path).name)}
     sizes = {want.size for want in wants if want.size is not None}
@@ -76,7 +90,7 @@ def _candidates(wants: Collection[Wanted], directories: Collection[Path]) -> lis
     unsized = any(want.size is None for want in wants)
     found: dict[tuple[int, int], _Candidate] = {}
     for directory in directories:
-        for path, status in _files(directory):
+        for path, status in _files(directory, unread):
             if status.st_size not in sizes and not unsized:
                 continue
             if path.name.partition(".")[0] in hashes or path.parent.name in hashes:
@@ -87,12 +101,12 @@ def _candidates(wants: Collection[Wanted], directories: Collection[Path]) -> lis
                 likeness = 2 if path.suffix in endings or status.st_size in sizes else 3
             candidate = _Candidate(path=path, size=status.st_size, likeness=likeness)
             found.setdefault((status.st_dev, status.st_ino), candidate)
-    return sorted(found.values(), key=lambda one: (one.likeness, one.path))
+    return sorted(found.values(), key=lambda one: (one.likeness, one.path)), unread
 
 
-def _files(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Regular files, links to them included; what cannot be looked at is passed over."""
-    for place, _, names in os.walk(directory):
+def _files(directory: Path, unread: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Regular files, links to them included; what cannot be looked at is passed over, directories noted."""
+    for place, _, names in os.walk(directory, onerror=lambda error: unread.append(Path(error.filename))):
         for name in names:
             path = Path(place, name)
             try:

@@ -146,3 +146,12 @@ def test_a_kit_for_what_nobody_can_build_yet_says_so_on_this_side_of_the_gap(des
         "note: small.yaml:8:5: frameworks.six.from: six is to come from a container, which stackgen cannot"
         " build yet; leave it out, or take it from wheels where it has any"
     )
+
+
+def test_a_directory_to_take_from_that_is_not_there_is_named_before_anything_is_made(desk: Desk):
+    outcome = desk("mirror", "create", "small.yaml", "-d", "early", "--from", "nothing")
+    assert (outcome.status, outcome.stderr) == (
+        2,
+        f"--from: {desk.directory}/nothing is no directory; name one that is there\n",
+    )
+    assert not (desk.directory / "early").exists()

@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 from package_index import Index, Server, serving
 from sourcehouse import Makers, commit, content, locked, source
+from stages import Recorder
 
 from stackgen import files
 from stackgen.errors import InputError, WorkError
@@ -285,6 +286,15 @@ def test_files_are_taken_from_directories_whatever_they_are_called(kit, tmp_path
     assert not any(path.is_symlink() for path in kit.rglob("*"))
     origins = {entry.origin for entry in read_manifest(kit).files}
     assert (given / "deep/er/x").as_uri() in origins
+
+
+def test_what_cannot_be_read_is_named_where_something_is_still_looked_for(kit, tmp_path):
+    given, heard = tmp_path / "given", Recorder()
+    given.mkdir()
+    (given / ALPHA.name).symlink_to("/proc/self/mem")  # whoever asks, its beginning cannot be read
+    (given / "y").write_bytes(content("beta"))
+    lacking(kit, ALPHA, BETA, given=(given,), site=Site(upstream=False), progress=heard)
+    assert heard.lines == [f"note: {given}/{ALPHA.name} cannot be read, and may be what is looked for"]
 
 
 def test_another_kit_and_a_mirror_of_spack_are_directories_like_any(kit, tmp_path, offered):
