@@ -64,7 +64,7 @@ def main(root: str, words: Sequence[str]) -> int:
         return refusal.status
     except OSError as error:
         where = " ({})".format(error.filename) if error.filename else ""
-        say("cannot go on: {}{}{}".format(error.strerror or error, where, _remedy(error)))
+        say("cannot go on: {}{}{}".format(error.strerror or error, where, _remedy(error, root)))
         return 1
     except KeyboardInterrupt:
         say("interrupted; the same command goes on")
@@ -72,7 +72,10 @@ def main(root: str, words: Sequence[str]) -> int:
     return 0
 
 
-def _remedy(error: OSError) -> str:
+def _remedy(error: OSError, root: str) -> str:
+    """Nothing where it is the kit that cannot be read: whose the file is says it all."""
+    if str(error.filename).startswith(os.path.join(root, "")):
+        return ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "; free some space and run it again"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
