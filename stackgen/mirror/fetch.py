@@ -1,7 +1,7 @@
 """Fetch files into a mirror, several at a time, each checked before it gets its name."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -66,11 +66,16 @@ def fetch(
         progress.task(title, total, unit="bytes" if sized else "files") as show,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        try:
-            for future in as_completed([pool.submit(one, want) for want in largest_first]):
-                future.result()
-        except BaseException:
-            board.stopping.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+        _await(pool, [pool.submit(one, want) for want in largest_first], board.stopping)
     return board.failures
+
+
+def _await(pool: Executor, jobs: Iterable[Future[None]], stopping: Event) -> None:
+    """Wait for all; the first that raises, or an interrupt, ends the others."""
+    try:
+        for job in as_completed(jobs):
+            job.result()
+    except BaseException:
+        stopping.set()
+        pool.shutdown(cancel_futures=True)
+        raise
