@@ -268,6 +268,10 @@ def test_what_spack_says_beside_is_for_the_log(told: Told):
 
 def test_of_a_log_as_much_is_told_as_a_pipe_takes_in_one_piece():
     assert short(["error: no  ", "x" * 200]) == ["error: no", "x" * 160]
+    padded = (
+        f"'PREFIX=/opt/hpai/store{'/__spack_path_placeholder__' * 4}/__spack_path_placeh/linux/tree-2.1.0'"
+    )
+    assert short([padded]) == ["'PREFIX=/opt/hpai/store/…/linux/tree-2.1.0'"]
     coloured = ["\x1b[31m\x1b[K" * 20] * 15
     told = short(["ProcessError", *coloured])
     assert told == ["ProcessError", *coloured[: len(told) - 1]]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,8 @@ _WIDTH = 160
 """Characters of a line of text."""
 _ROOM = 3000
 """Bytes of all of them; a pipe takes 4096 in one piece, with what is told beside."""
+_PADDING = re.compile(r"(?:/__spack_path_[a-z_]*)+")
+"""What makes every prefix as long as another; the whole log has it."""
 _answers = os.dup(1)
 
 
@@ -23,8 +26,8 @@ def tell(spec: Any, **what: Any) -> None:
 
 
 def short(lines: Iterable[str]) -> list[str]:
-    """The first of these lines, the first of all in any case: as much as does not mix."""
-    kept = [line.rstrip()[:_WIDTH] for line in lines]
+    """The first of these lines, the first of all in any case: as much as does not mix, and no padding."""
+    kept = [_PADDING.sub("/…", line.rstrip())[:_WIDTH] for line in lines]
     while len(kept) > 1 and len(_packed(kept)) > _ROOM:
         kept.pop()
     return kept
