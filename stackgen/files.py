@@ -58,6 +58,8 @@ def _remedy(error: OSError) -> str:
             return MORE_SPACE
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return "run it as the owner of that directory, or choose another with --prefix or -d"
+        case errno.ENOTDIR | errno.EEXIST:
+            return "a file is in the way: remove it, or name another directory"
     return ""
 
 

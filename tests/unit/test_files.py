@@ -37,7 +37,10 @@ def test_write_where_a_file_is_in_the_way(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkError) as caught:
         files.write(tmp_path / "file/below", "text")
-    assert str(caught.value) == f"cannot write {tmp_path}/file/below: File exists ({tmp_path}/file)"
+    assert str(caught.value) == (
+        f"cannot write {tmp_path}/file/below: File exists ({tmp_path}/file); "
+        "a file is in the way: remove it, or name another directory"
+    )
 
 
 def test_replace_tree_leaves_the_tree_alone(tmp_path: Path):
