@@ -37,7 +37,8 @@ The first puts stackgen, with Spack where it is needed, into DIR and nothing any
 3.6 on runs it; it looks for the Python from 3.11 on that stackgen needs, or `--python PROGRAM` names it. The
 second builds, tests and publishes at the prefix that the environment's file names, or `--prefix`.
 
-KIT may be read-only. `DIR/bin/stackgen mirror verify KIT` tells whether all of it came over.
+KIT may be read-only. `DIR/bin/stackgen mirror verify KIT` tells whether all of it came over, and
+`DIR/bin/stackgen doctor` what that machine itself lacks, such as Lmod or bubblewrap.
 
 Whether it was signed, and by whom, is asked by `--require-signature`, which each of these commands takes. As
 install.py comes with the kit, who does not trust the way that it came lets GnuPG say so before it is run:
