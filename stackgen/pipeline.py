@@ -15,6 +15,8 @@ from stackgen.inventory import Makers
 from stackgen.kit import make_kit
 from stackgen.lock import Lock
 from stackgen.mirror import Demand, Mirror, check_signature, flaws, mirror, prune, refuse_unsigned, sign
+from stackgen.mirror.layout import ENVIRONMENTS
+from stackgen.mirror.manifest import NAME as MANIFEST
 from stackgen.mirror.manifest import SIGNATURE
 from stackgen.progress import Progress
 from stackgen.project import Project, Tools, generate, lock_project, read_fitting_lock
@@ -41,7 +43,7 @@ class BuildOptions:
     """How `stackgen build` is to go about it; the defaults go the whole way."""
 
     mirror: Path | None = None
-    """PREFIX/mirror where not named."""
+    """Where not named, PREFIX/mirror; offline, the kit that the environment's file lies in."""
     offline: bool = False
     signature: Demand = field(default_factory=Demand)
     """What is asked of the mirror's signature."""
@@ -189,8 +191,14 @@ def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:
     return lock_project(project, tools)
 
 
+def _usual_mirror(project: Project, options: BuildOptions) -> Path:
+    around = project.file.absolute().parent.parent
+    is_kit = (around / MANIFEST).is_file() and project.file.absolute().parent.name == ENVIRONMENTS
+    return around if options.offline and is_kit else project.prefix / "mirror"
+
+
 def _mirror(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -> Mirror:
-    source = Mirror(root=options.mirror or project.prefix / "mirror")
+    source = Mirror(root=options.mirror or _usual_mirror(project, options))
     if not options.offline and (source.lacks(lock) or flaws(source, lock.files, tools.progress)):
         makers = Makers(locked=((project.plan, lock),), run=tools.run)
         locks = {project.plan.environment: lock}

@@ -30,7 +30,11 @@ _STAGES = ("lock", "mirror", "build", "test", "publish")
 @click.command()
 @environment
 @prefix
-@click.option("--mirror", type=click.Path(path_type=Path), help="The mirror; PREFIX/mirror where not given.")
+@click.option(
+    "--mirror",
+    type=click.Path(path_type=Path),
+    help="The mirror; PREFIX/mirror where not given, or offline the kit that ENV.yaml lies in.",
+)
 @click.option("--offline", is_flag=True, help="Fetch nothing; what is missing is listed by name and hash.")
 @click.option(
     "--sandbox",

@@ -12,9 +12,10 @@ from stackgen.kit.archives import spack_archives
 from stackgen.kit.readme import installer_text, readme
 from stackgen.kit.tools import ToolLock, pythons, runs_stackgen, tool_lock
 from stackgen.kit.wheel import own_package, own_wheel
-from stackgen.kit.written import DIRECTORY, environment_files
+from stackgen.kit.written import environment_files
 from stackgen.lock import Lock
 from stackgen.mirror import Content, Mirror, keep, mirror, put
+from stackgen.mirror.layout import ENVIRONMENTS
 from stackgen.mirror.manifest import Manifest, read_manifest
 from stackgen.mirror.wanted import relative_path
 from stackgen.model import System
@@ -106,7 +107,7 @@ def _environments(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.files:
         directory, _, rest = entry.path.partition("/")
         name, _, file = rest.partition("/")
-        if directory == DIRECTORY and file == "lock.json":
+        if directory == ENVIRONMENTS and file == "lock.json":
             yield name.removesuffix(".lock")
 
 
@@ -116,7 +117,7 @@ def _refuse_conflicts(contents: Mapping[str, Mapping[str, bytes]], manifest: Man
         entry.path: (entry.sha256, name)
         for entry in manifest.files
         for name in entry.needed_by
-        if name not in contents and entry.path.startswith(f"{DIRECTORY}/")
+        if name not in contents and entry.path.startswith(f"{ENVIRONMENTS}/")
     }
     for name, files in contents.items():
         for path, content in files.items():

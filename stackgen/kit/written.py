@@ -12,9 +12,9 @@ from stackgen.config.nodes import Scalar, plain
 from stackgen.errors import InputError
 from stackgen.host import THIS
 from stackgen.lock import Lock, lock_tree
+from stackgen.mirror.layout import ENVIRONMENTS
 from stackgen.project import Project
 
-DIRECTORY = "environments"
 _JOINED = "# Joined by stackgen from {}.\n"
 
 
@@ -32,7 +32,7 @@ def environment_files(project: Project, lock: Lock) -> Mapping[str, bytes]:
         **_scripts(project, moved),
         **{f"{name}.lock/{path}": file.text.encode() for path, file in lock_tree(lock).items()},
     }
-    return {f"{DIRECTORY}/{path}": content for path, content in sorted(found.items())}
+    return {f"{ENVIRONMENTS}/{path}": content for path, content in sorted(found.items())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

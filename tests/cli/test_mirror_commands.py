@@ -155,3 +155,14 @@ def test_a_directory_to_take_from_that_is_not_there_is_named_before_anything_is_
         f"--from: {desk.directory}/nothing is no directory; name one that is there\n",
     )
     assert not (desk.directory / "early").exists()
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("index")
+def test_an_environment_in_a_kit_is_built_from_that_kit(desk: Desk):
+    desk.small()
+    assert desk("lock", "small.yaml").status == 0
+    assert desk("mirror", "create", "small.yaml", "-d", "made").status == 0
+    outcome = desk("build", "made/environments/small.yaml", "--offline")
+    assert outcome.status == 0, outcome.stderr
+    assert not (desk.directory / "prefix/mirror").exists()
