@@ -8,7 +8,7 @@ from pathlib import Path
 from stackgen import files, interpreters, prefix
 from stackgen.closure import PIP, Closure
 from stackgen.errors import WorkError
-from stackgen.from_wheels import remedy, tidy
+from stackgen.from_wheels import tidy
 from stackgen.hierarchy import Described
 from stackgen.install import install_wheels
 from stackgen.lock import LockedSource, SpackLock
@@ -75,12 +75,12 @@ class SpackJob:
             )
         if self.pip and not self._wheel.is_file():
             words = f"{self.pip.name} (sha256 {self.pip.sha256})"
-            raise WorkError(f"the mirror {self.mirror.root} lacks {words}", remedy(self.mirror))
+            raise WorkError(f"the mirror {self.mirror.root} lacks {words}", self.mirror.remedy)
         if self.pip and files.sha256(self._wheel) != self.pip.sha256:
             what = (
                 f"the mirror {self.mirror.root} does not hold what the lock names: {self.pip.name} (damaged)"
             )
-            raise WorkError(what, remedy(self.mirror))
+            raise WorkError(what, self.mirror.remedy)
 
     def fill(self, workshop: Workshop) -> str:
         """Make the prefix in an open workshop; tell what two packages both would have put there."""

@@ -72,11 +72,11 @@ class WheelsJob:
 def require(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
     """WorkError where a mirror has not all of these files, in their sizes."""
     if not mirror.root.is_dir():
-        raise WorkError(f"the mirror {mirror.root} is not there", remedy(mirror))
+        raise WorkError(f"the mirror {mirror.root} is not there", mirror.remedy)
     missing = sorted(file for file in wanted if not mirror.holds(file))
     if missing:
         names = ", ".join(f"{file.name} (sha256 {file.sha256})" for file in missing)
-        raise WorkError(f"the mirror {mirror.root} lacks {names}", remedy(mirror))
+        raise WorkError(f"the mirror {mirror.root} lacks {names}", mirror.remedy)
 
 
 def require_intact(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
@@ -85,13 +85,7 @@ def require_intact(mirror: Mirror, wanted: Collection[LockedFile]) -> None:
     if found := flaws(mirror, wanted, Silent()):
         names = ", ".join(f"{file.name} ({flaw.detail or flaw.kind})" for file, flaw in found.items())
         what = f"the mirror {mirror.root} does not hold what the lock names: {names}"
-        raise WorkError(what, remedy(mirror))
-
-
-def remedy(mirror: Mirror) -> str:
-    """What makes a mirror whole."""
-    command = f"stackgen mirror create ENV.yaml -d {mirror.root}"
-    return f"make it whole with `{command}` where there is a network, or name another with --mirror"
+        raise WorkError(what, mirror.remedy)
 
 
 def tidy(workshop: Workshop) -> None:

@@ -63,6 +63,15 @@ class Mirror:
 
     root: Path
 
+    @property
+    def remedy(self) -> str:
+        """What makes it whole, on either side of the gap."""
+        command = f"stackgen mirror create ENV.yaml -d {self.root}"
+        return (
+            f"copy it again, or make it whole with `{command}` where there is a network, or name another with"
+            " --mirror"
+        )
+
     def path(self, file: LockedFile) -> Path:
         """Where a file lies: by its content, so that equal files of different environments are one."""
         return self.root / relative_path(file)

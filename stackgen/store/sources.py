@@ -27,12 +27,8 @@ def require_sources(lock: Lock, nodes: Collection[Node], mirror: Mirror, cache: 
         for source, its_flaw in sorted(_flaws(mirror, sources), key=lambda found: found[0])
     ]
     if faults:
-        command = f"stackgen mirror create ENV.yaml -d {mirror.root}"
-        raise WorkError(
-            f"the mirror {mirror.root} does not hold all that is to be built from;"
-            f" make it whole with `{command}` where there is a network, or name another with --mirror:"
-            + "".join(faults)
-        )
+        what = f"the mirror {mirror.root} does not hold all that is to be built from"
+        raise WorkError(f"{what}; {mirror.remedy}:{''.join(faults)}")
 
 
 def _flaws(mirror: Mirror, sources: Collection[LockedSource]) -> Iterator[tuple[LockedSource, Flaw]]:

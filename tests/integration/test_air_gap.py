@@ -334,7 +334,8 @@ def _damaged(file: Path, damage: Callable[[Path], None], detail: str) -> str:
 
 def _remedy(side: FarSide) -> str:
     command = f"stackgen mirror create ENV.yaml -d {side.kit}"
-    return f"make it whole with `{command}` where there is a network, or name another with --mirror"
+    whole = f"copy it again, or make it whole with `{command}` where there is a network"
+    return f"{whole}, or name another with --mirror"
 
 
 def test_what_does_not_belong_in_a_kit_is_told(far: FarSide, tmp_path: Path):

@@ -148,7 +148,7 @@ def test_a_mirror_that_is_not_whole(house: Wheelhouse):
     assert str(caught.value) == (
         f"the mirror {house.mirror.root} lacks alpha-1.0-py3-none-any.whl (sha256 {files[0].sha256}),"
         f" gamma-1.0-py3-none-any.whl (sha256 {files[2].sha256});"
-        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        f" copy it again, or make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
         " where there is a network, or name another with --mirror"
     )
     assert not house.prefix.exists()
@@ -161,7 +161,7 @@ def test_a_mirror_that_is_not_there(house: Wheelhouse):
         house.build_one(package)
     assert str(caught.value) == (
         f"the mirror {house.mirror.root} is not there;"
-        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        f" copy it again, or make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
         " where there is a network, or name another with --mirror"
     )
 
@@ -175,7 +175,7 @@ def test_a_mirror_with_other_bytes(house: Wheelhouse):
     assert str(caught.value) == (
         f"the mirror {house.mirror.root} does not hold what the lock names:"
         f" alpha-1.0-py3-none-any.whl (its SHA-256 is {hashlib.sha256(other).hexdigest()});"
-        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        f" copy it again, or make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
         " where there is a network, or name another with --mirror"
     )
     assert not house.prefix.exists()

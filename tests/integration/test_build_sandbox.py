@@ -181,7 +181,7 @@ def test_an_altered_build_requirement_is_refused(house: Wheelhouse):
     assert str(caught.value) == (
         f"the mirror {house.mirror.root} does not hold what the lock names:"
         f" tool-1.0-py3-none-any.whl (its SHA-256 is {hashlib.sha256(other).hexdigest()});"
-        f" make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
+        f" copy it again, or make it whole with `stackgen mirror create ENV.yaml -d {house.mirror.root}`"
         " where there is a network, or name another with --mirror"
     )
 

@@ -91,7 +91,8 @@ def test_missing_sources_are_listed_before_anything_is_built(tmp_path: Path):
     with pytest.raises(WorkError) as caught:
         require_sources(lock, [ZLIB], mirror, None)
     told = (
-        f"the mirror {tmp_path} does not hold all that is to be built from; make it whole with"
+        f"the mirror {tmp_path} does not hold all that is to be built from;"
+        " copy it again, or make it whole with"
         f" `stackgen mirror create ENV.yaml -d {tmp_path}` where there is a network,"
         " or name another with --mirror:\n"
         f"  missing: zlib 1.3.1  source zlib-1.3.1.tar.gz (sha256 {SOURCE.sha256})"
