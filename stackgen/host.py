@@ -12,7 +12,7 @@ from stackgen import targets
 from stackgen.errors import InputError
 from stackgen.model import Accelerator, Interpreter, Nodes, System
 from stackgen.probe.description import described
-from stackgen.probe.machine import c_library, glibc_version, gpus, spack_system
+from stackgen.probe.machine import c_library, glibc_version, gpus
 from stackgen.probe.processor import node_of
 from stackgen.probe.pythons import complete_pythons
 from stackgen.probe.reading import ask_nobody
@@ -26,11 +26,6 @@ def detect() -> System:
     facts = described(os.environ, Path("/"), ask_nobody)
     known = {"name": THIS, "glibc": glibc(c_library()), "target": _target()}
     return System.model_validate({"os": "linux", **facts, **known})
-
-
-def operating_system(release: Mapping[str, str]) -> str:
-    """The name that Spack gives an operating system, from the keys of its /etc/os-release."""
-    return spack_system(release)
 
 
 def glibc(library: str) -> str:

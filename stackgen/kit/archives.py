@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from stackgen.mirror import Content
 from stackgen.mirror.manifest import read_manifest
 from stackgen.pins import PINS, Pin, Pins
 from stackgen.progress import Progress
-from stackgen.spack.content import BYTECODE, difference
+from stackgen.spack.content import difference, paths
 from stackgen.spack.home import SpackHome
 
 _CREATED = 315_532_800
@@ -75,18 +75,9 @@ def archive(tree: Path, pin: Pin) -> bytes:
             fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT, pax_headers={"comment": pin.commit}
         ) as target,
     ):
-        for path in sorted(_files(tree)):
+        for path in sorted(os.path.relpath(path, tree) for path in paths(tree)):
             _add(target, tree / path, f"{pin.name}-{pin.version}/{path}")
     return stream.getvalue()
-
-
-def _files(tree: Path) -> Iterator[str]:
-    """Files and links by their paths in a tree; directories come with them."""
-    for directory, directories, names in os.walk(tree):
-        directories[:] = [name for name in directories if name != BYTECODE]
-        links = [name for name in directories if os.path.islink(f"{directory}/{name}")]  # noqa: PTH114
-        for name in (*names, *links):
-            yield os.path.relpath(f"{directory}/{name}", tree)
 
 
 def _add(target: tarfile.TarFile, path: Path, name: str) -> None:

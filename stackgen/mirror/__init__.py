@@ -4,7 +4,7 @@ from stackgen.mirror.collect import mirror
 from stackgen.mirror.flaws import Flaw, flaws
 from stackgen.mirror.keep import Content, keep, put
 from stackgen.mirror.lacking import IncompleteError, Lacking
-from stackgen.mirror.manifest import Mirror, missing
+from stackgen.mirror.manifest import Mirror
 from stackgen.mirror.prune import prune
 from stackgen.mirror.signature import Demand, check_signature, refuse_unsigned, sign
 from stackgen.mirror.upstream import Upstream
@@ -25,7 +25,6 @@ __all__ = [
     "flaws",
     "keep",
     "mirror",
-    "missing",
     "prune",
     "put",
     "refuse_unsigned",

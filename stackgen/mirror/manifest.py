@@ -78,26 +78,22 @@ class Mirror:
 
     def holds(self, file: LockedFile) -> bool:
         """Whether the file is there in its full size; `flaws` reads the bytes."""
-        try:
-            return self.path(file).stat().st_size == file.size
-        except OSError:
-            return False
+        return self._size(relative_path(file)) == file.size
 
     def lacks(self, *locks: Lock) -> tuple[Wanted, ...]:
         """What these locks need and is not there, sorted by place; no bytes are read."""
         return tuple(want for want in wanted(locks).values() if not self._has(want))
 
     def _has(self, want: Wanted) -> bool:
+        size = self._size(want.path)
+        return size is not None and want.size in {size, None}
+
+    def _size(self, path: str) -> int | None:
+        """Bytes; None where nothing lies that can be looked at."""
         try:
-            size = (self.root / want.path).stat().st_size
+            return (self.root / path).stat().st_size
         except OSError:
-            return False
-        return want.size in {size, None}
-
-
-def missing(mirror: Mirror, lock: Lock) -> tuple[LockedFile, ...]:
-    """The wheels and source distributions of a lock that a mirror lacks."""
-    return tuple(file for file in lock.files if not mirror.holds(file))
+            return None
 
 
 def read_manifest(root: Path) -> Manifest:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from stackgen.pins import Pin
@@ -60,8 +61,13 @@ def difference(directory: Path, pin: Pin) -> str:
 
 def count(directory: Path) -> int:
     """How many files and links a directory has, bytecode left out."""
-    total = 0
+    return sum(1 for _ in paths(directory))
+
+
+def paths(directory: Path) -> Iterator[str]:
+    """Files and links by their whole paths, bytecode left out; directories come with them."""
     for place, directories, names in os.walk(directory):
         directories[:] = [name for name in directories if name != BYTECODE]
-        total += len(names) + sum(os.path.islink(f"{place}/{name}") for name in directories)  # noqa: PTH114
-    return total
+        links = (name for name in directories if os.path.islink(f"{place}/{name}"))  # noqa: PTH114
+        for name in (*names, *links):
+            yield f"{place}/{name}"

@@ -10,7 +10,7 @@ from stages import Recorder, planned
 
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock
-from stackgen.mirror import Mirror, mirror, missing, verify
+from stackgen.mirror import Mirror, mirror, verify
 from stackgen.progress import Silent
 from stackgen.resolve import resolve
 from stackgen.run import Command, LoggedRunner, Outcome
@@ -40,8 +40,7 @@ def no_process(command: Command) -> Outcome:
 
 def held(mirror: Mirror, lock: Lock) -> list[str]:
     """The names of the lock's files that the mirror holds."""
-    absent = set(missing(mirror, lock))
-    return [file.name for file in sorted(lock.files) if file not in absent]
+    return [file.name for file in sorted(lock.files) if mirror.holds(file)]
 
 
 def failure(lock: Lock, into: Path, site: Site, run) -> list[str]:
@@ -61,7 +60,7 @@ def row(lock: Lock, name: str) -> str:
 
 def test_every_file_comes_and_the_manifest_says_what_it_is(lock, server, small_index, run, tmp_path):
     made = mirror({"site": lock}, tmp_path / "mirror", Site(index=server.index), run, Silent())
-    assert missing(made, lock) == ()
+    assert made.lacks(lock) == ()
     assert verify(made.root, Silent()) == ()
     entry = json.loads((made.root / "manifest.json").read_text())["files"]
     alpha = next(file for file in lock.files if file.name == ALPHA)
@@ -103,7 +102,7 @@ def test_what_was_altered_is_fetched_again_and_nothing_else(lock, server, run, t
     beta = made.path(next(file for file in lock.files if file.name == BETA))
     content = beta.read_bytes()
     beta.write_bytes(content[:-1] + b"x")
-    assert missing(made, lock) == ()
+    assert made.lacks(lock) == ()
     server.manners.asked.clear()
     mirror({"site": lock}, tmp_path / "mirror", site, run, Silent())
     assert server.manners.fetched == [BETA]
@@ -249,7 +248,7 @@ def test_credentials_of_the_address_open_files_and_stay_secret(lock, server, tmp
     progress = Recorder()
     site = Site(index=server.with_login("user", "s3cret"))
     made = mirror({"site": lock}, tmp_path / "mirror", site, LoggedRunner(progress), progress)
-    assert missing(made, lock) == ()
+    assert made.lacks(lock) == ()
     told = "".join([*progress.lines, *progress.details, (made.root / "manifest.json").read_text()])
     assert "s3cret" not in told
 
@@ -258,9 +257,7 @@ def test_credentials_of_netrc_open_files(lock, server, run, tmp_path, own_home):
     server.manners.login = ("user", "s3cret")
     (own_home / ".netrc").write_text("machine 127.0.0.1 login user password s3cret\n")
     (own_home / ".netrc").chmod(0o600)
-    assert (
-        missing(mirror({"site": lock}, tmp_path / "m", Site(index=server.index), run, Silent()), lock) == ()
-    )
+    assert mirror({"site": lock}, tmp_path / "m", Site(index=server.index), run, Silent()).lacks(lock) == ()
 
 
 def test_files_that_are_refused_are_named(lock, server, run, tmp_path):

@@ -14,7 +14,7 @@ from stages import planned
 
 from stackgen import files
 from stackgen.lock import Lock, lock_tree
-from stackgen.mirror import mirror, missing, verify
+from stackgen.mirror import mirror, verify
 from stackgen.progress import Silent
 from stackgen.resolve import resolve
 from stackgen.site import Site
@@ -124,7 +124,7 @@ def test_a_full_disk_is_told_once_and_what_came_is_kept(lock, server, run, tmp_p
     )
     assert done.returncode == 1
     made = mirror({"site": lock}, kept, Site(index=server.index), run, Silent())
-    assert missing(made, lock) == ()
+    assert made.lacks(lock) == ()
     assert any(" from " in line for line in server.manners.asked)
 
 

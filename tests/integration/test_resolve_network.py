@@ -9,7 +9,7 @@ from stages import planned
 
 from stackgen.errors import InputError
 from stackgen.lock import lock_tree
-from stackgen.mirror import mirror, missing, verify
+from stackgen.mirror import mirror, verify
 from stackgen.platforms import Target, wheel_tags
 from stackgen.progress import Silent
 from stackgen.resolve import resolve
@@ -65,7 +65,7 @@ def test_a_small_framework_is_mirrored_for_another_machine(index, run, tmp_path)
     plan = planned("power9le", "2.28", markupsafe={"version": "newest", "python": "3.11"})
     lock = resolve(plan, index, run, Silent())
     made = mirror({"site": lock}, tmp_path / "mirror", index, run, Silent())
-    assert missing(made, lock) == ()
+    assert made.lacks(lock) == ()
     assert verify(made.root, Silent()) == ()
     origins = {line["origin"] for line in json.loads((made.root / "manifest.json").read_text())["files"]}
     assert all(origin.startswith(("https://", "file:///")) for origin in origins)

@@ -7,6 +7,7 @@ import pytest
 from stackgen import host, targets
 from stackgen.errors import InputError
 from stackgen.model import Accelerator, Interpreter, Nodes
+from stackgen.probe.machine import spack_system
 
 
 def test_this_machine_has_a_description():
@@ -39,7 +40,7 @@ def test_this_machine_has_a_description():
 )
 def test_operating_systems_are_named_as_spack_names_them(identity, version, name):
     release = {"ID": identity} | ({"VERSION_ID": version} if version else {})
-    assert host.operating_system(release) == name
+    assert spack_system(release) == name
 
 
 @pytest.mark.parametrize(("library", "version"), [("glibc 2.28", "2.28"), ("glibc 2.36.9000", "2.36")])

@@ -9,7 +9,7 @@ import pytest
 
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock
-from stackgen.mirror import Defect, Flaw, Mirror, missing, verify
+from stackgen.mirror import Defect, Flaw, Mirror, verify
 from stackgen.mirror.flaws import flaw
 from stackgen.mirror.manifest import Holding, Manifest, read_manifest, updated, write_manifest
 from stackgen.mirror.wanted import wanted
@@ -63,7 +63,7 @@ def path(wanted: LockedFile) -> str:
 
 def test_a_whole_mirror_has_no_defects(whole):
     assert verify(whole.root, Silent()) == ()
-    assert missing(whole, locked(*CONTENTS)) == ()
+    assert whole.lacks(locked(*CONTENTS)) == ()
 
 
 def test_missing_altered_and_unknown_files_are_named(whole):
@@ -78,7 +78,8 @@ def test_missing_altered_and_unknown_files_are_named(whole):
         Defect(path=path(GAMMA), kind="altered", detail="it has 14 bytes, not 5", needed_by=("site",)),
         Defect(path="wheels/notes.txt", kind="unknown"),
     }
-    assert missing(whole, locked(*CONTENTS)) == tuple(sorted([ALPHA, GAMMA]))
+    lacking = tuple(file for file in locked(*CONTENTS).files if not whole.holds(file))
+    assert lacking == tuple(sorted([ALPHA, GAMMA]))
 
 
 def test_a_defect_in_words():
