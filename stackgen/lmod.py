@@ -6,10 +6,11 @@ from pathlib import Path
 
 from stackgen.run import Command
 
-_INITS = (
+INITS = (
     *("/usr/share/lmod/lmod/init/bash", "/opt/apps/lmod/lmod/init/bash", "/usr/local/lmod/lmod/init/bash"),
     *("/opt/lmod/lmod/init/bash", "/opt/cray/pe/lmod/lmod/init/bash"),
 )
+"""Where sites have what starts Lmod in a bash."""
 _LIMIT = 600.0
 """Seconds for a tree of any size."""
 
@@ -18,7 +19,7 @@ def lmod_start(environment: Mapping[str, str] = os.environ) -> Path | None:
     """What starts Lmod in a bash that has not started it yet; None where this machine has no Lmod."""
     named = [environment[name] for name in ("LMOD_PKG", "LMOD_DIR", "LMOD_ROOT") if environment.get(name)]
     places = [Path(root, init) for root in named for init in ("init/bash", "lmod/init/bash", "../init/bash")]
-    return next((place for place in (*places, *map(Path, _INITS)) if place.is_file()), None)
+    return next((place for place in (*places, *map(Path, INITS)) if place.is_file()), None)
 
 
 def spider_command(lmod: Path, core: Path, form: str, home: Path) -> Command | None:

@@ -10,14 +10,13 @@ from stackgen.model.framework import (
     SpackFramework,
     WheelsFramework,
 )
+from stackgen.model.scheduler import Partition, Scheduler
 from stackgen.model.system import (
     Accelerator,
     Compiler,
     External,
     Interpreter,
     Nodes,
-    Partition,
-    Scheduler,
     System,
 )
 

@@ -12,6 +12,7 @@ from packaging.version import Version as ParsedVersion
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from stackgen.inside.threads import PLACEHOLDERS, UnknownPlaceholderError, pieces_of_setting
 from stackgen.model import paths
 from stackgen.model.base import refuse
 from stackgen.model.rules import NUMBER, as_text, matching, shown
@@ -114,6 +115,16 @@ def _line(text: str) -> str:
     return text
 
 
+def _filled(text: str) -> str:
+    """As it may stand in `settings`: what modules put in the place of braces is known."""
+    try:
+        pieces_of_setting(text)
+    except UnknownPlaceholderError as error:
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise refuse(f"{text!r}: {error}", f"write {known}, or {{{{ and }}}} for braces") from None
+    return text
+
+
 def _settable(text: str) -> str:
     if text in {"PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "MODULEPATH"} or text.startswith(
         ("PYTHON", "LMOD_")
@@ -171,7 +182,11 @@ ReleaseName = Annotated[
     shown("2026.11", pattern=_RELEASE, kinds=NUMBER),
 ]
 SettingText = Annotated[
-    str, BeforeValidator(as_text), AfterValidator(_line), shown("1", kinds=("string", "number", "boolean"))
+    str,
+    BeforeValidator(as_text),
+    AfterValidator(_line),
+    AfterValidator(_filled),
+    shown("1", "{threads}", kinds=("string", "number", "boolean")),
 ]
 Line = Annotated[str, AfterValidator(_line), shown("TEXT", pattern=r"\S")]
 Name = Annotated[

@@ -9,16 +9,15 @@ from stackgen.model.base import Strict, refuse
 from stackgen.model.machine import (
     Capability,
     Driver,
-    Duration,
     Known,
     LmodVersion,
     Memory,
-    NodeRange,
     OperatingSystem,
     Program,
     Target,
 )
 from stackgen.model.scalars import Directory, Glibc, Line, Name, PythonVersion, SettingText, Spec, Variable
+from stackgen.model.scheduler import Scheduler
 from stackgen.model.specs import named_version, package_name
 from stackgen.probe.compilers import usual_programs
 
@@ -109,22 +108,6 @@ class Accelerator(Strict):
             return given
         known = cuda.capability(given["model"])
         return {**given, "capability": known} if known else given
-
-
-class Partition(Strict):
-    """What jobs may ask of a scheduler's partition or queue."""
-
-    nodes: NodeRange = "1"
-    """The smallest and the largest job, such as `1..16`."""
-    time: Duration | None = None
-    """The longest job."""
-
-
-class Scheduler(Strict):
-    """What runs the jobs."""
-
-    kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
-    partitions: dict[Line, Partition] = Field(default_factory=dict)
 
 
 class System(Strict):

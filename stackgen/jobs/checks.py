@@ -1,0 +1,25 @@
+"""What a job script runs that is given no program: the framework's own check on all its ranks."""
+
+from stackgen.plan import About
+
+_DISTRIBUTED = frozenset({"horovod", "gloo", "ddp", "mpi4py", "h5py"})
+_HOROVOD = {"tensorflow": "ranks_horovod_tensorflow", "keras": "ranks_horovod_tensorflow"}
+_HOROVOD |= {"pytorch": "ranks_horovod_torch"}
+_OWN = {"tensorflow": "ranks_ddp_tensorflow", "keras": "ranks_ddp_tensorflow", "pytorch": "ranks_ddp_pytorch"}
+
+
+def is_distributed(about: About) -> bool:
+    """Whether a framework has use for more than one rank."""
+    return bool(_DISTRIBUTED & set(about.features))
+
+
+def check_name(about: About, ranks: int) -> str:
+    """The stem of the script below `stackgen/verify/`; empty where importing it is all there is to ask."""
+    features = set(about.features)
+    if ranks < 2:
+        return ""
+    if features & {"horovod", "gloo"} and about.verify in _HOROVOD:
+        return _HOROVOD[about.verify]
+    if "ddp" in features and about.verify in _OWN:
+        return _OWN[about.verify]
+    return next((f"ranks_{feature}" for feature in ("mpi4py", "h5py") if feature in features), "")

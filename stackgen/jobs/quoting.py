@@ -1,0 +1,34 @@
+"""Values as words of a shell: whatever a text holds, it stays one word."""
+
+import shlex
+
+
+class Words(str):
+    """A text that is shell already."""
+
+    __slots__ = ()
+
+
+def word(value: object) -> str:
+    """A text or a number as one word of a POSIX shell.
+
+    Raises TypeError for anything else, so that a template cannot print what has not been thought of.
+    """
+    match value:
+        case Words():
+            return value
+        case str():
+            return shlex.quote(value)
+        case int() if not isinstance(value, bool):
+            return str(value)
+    raise TypeError(f"{type(value).__name__} is no word of a shell")
+
+
+def words(values: tuple[str, ...]) -> Words:
+    """Several words."""
+    return Words(shlex.join(values))
+
+
+def note(text: object) -> Words:
+    """A text in a comment, which ends with its line."""
+    return Words(" ".join(str(text).split()))

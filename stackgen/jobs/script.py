@@ -1,0 +1,129 @@
+"""Job scripts that run as they are: with arguments a user's program, without any the release's own check."""
+
+import shlex
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from stackgen.jobs.checks import check_name, is_distributed
+from stackgen.jobs.offers import Offer, clock, offers
+from stackgen.jobs.quoting import note, word, words
+from stackgen.jobs.shape import Layout, Shape, layout
+from stackgen.lmod import INITS
+from stackgen.mpi import Flavour, flavour
+from stackgen.plan import FrameworkPlan, Plan
+from stackgen.release import InstalledFramework
+from stackgen.tree import File, Tree
+
+SCHEDULERS = ("slurm", "lsf")
+"""Those that there are job scripts for."""
+TEMPLATES = Environment(
+    loader=PackageLoader("stackgen.jobs", "templates"),
+    undefined=StrictUndefined,
+    finalize=word,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - HTML is not what comes out; `finalize` makes every value a word of a shell
+)
+TEMPLATES.filters |= {"words": words, "note": note}
+
+
+def job_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
+    """`jobs/<framework>/<partition>/<shape>.sh`; nothing where no job script is known for the scheduler."""
+    if plan.system.scheduler.kind not in SCHEDULERS:
+        return Tree()
+    found = {
+        f"jobs/{framework.name}/{directory_name(offer.name)}/{shape}.sh": job_script(
+            plan, framework, offer, shape
+        )
+        for framework in frameworks
+        for offer in offers(plan.system)
+        for shape in Shape
+    }
+    return Tree({path: File(text, 0o755) for path, text in found.items() if text})
+
+
+def directory_name(partition: str) -> str:
+    """A partition as the name of a directory, whatever the site calls it."""
+    return quote(partition, safe="") if partition.strip(".") else quote(partition).replace(".", "%2E")
+
+
+def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: Shape) -> str:
+    """The job script of a framework for a partition; empty where that takes no job of this shape."""
+    planned = next(one for one in plan.frameworks if one.name == framework.name)
+    fitted = layout(offer, shape, distributed=is_distributed(planned.about))
+    if fitted is None:
+        return ""
+    release = Path(plan.prefix) / "releases" / plan.release
+    check = check_name(planned.about, ranks=fitted.nodes * fitted.ranks)
+    return TEMPLATES.get_template(f"{plan.system.scheduler.kind}.sh.j2").render(
+        title=f"{planned.about.title} {framework.version}",
+        system=plan.system.name,
+        release=plan.release,
+        file=f"{shape}.sh",
+        name=framework.name,
+        offer=offer,
+        layout=fitted,
+        gres=f"{plan.system.scheduler.gpus}:{fitted.gpus}",
+        time=clock(offer.seconds),
+        minutes=f"{offer.seconds // 3600}:{offer.seconds // 60 % 60:02d}",
+        account=plan.system.scheduler.account == "required",
+        modules=str(release / "modules" / "Core"),
+        module=f"{plan.namespace}/{framework.module}/{framework.version}",
+        launcher=str(release / "bin" / plan.namespace),
+        launch=launch(plan),
+        check=str(release / "share" / "checks" / f"{check}.py") if check else "",
+        size=size(fitted),
+        resources=resources(fitted),
+        inits=INITS,
+        imports=imports(planned),
+        check_import=f"import {imports(planned)} as it; print(it.__name__, it.__version__)",
+        nothing=f"what is to run? {plan.system.scheduler.kind} was given no program after {shape}.sh",
+    )
+
+
+def resources(fitted: Layout) -> tuple[str, ...]:
+    """What jsrun gives each rank."""
+    cores = ("--cpu_per_rs", str(fitted.cores), "--bind", f"packed:{fitted.cores}") if fitted.cores else ()
+    gpus = ("--gpu_per_rs", str(max(fitted.gpus // fitted.ranks, 1))) if fitted.gpus else ()
+    return (*cores, *gpus)
+
+
+def size(fitted: Layout) -> str:
+    """A layout in words."""
+    parts = [
+        counted(fitted.nodes, "node"),
+        f"{counted(fitted.ranks, 'rank')} on {'each' if fitted.nodes > 1 else 'it'}",
+    ]
+    if fitted.cores:
+        parts.append(f"{counted(fitted.cores, 'core')} for {'each' if fitted.ranks > 1 else 'it'}")
+    if fitted.gpus:
+        parts.append(f"{counted(fitted.gpus, 'GPU')} a node")
+    return ", ".join(parts)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def imports(planned: FrameworkPlan) -> str:
+    """What a program imports to have the framework; empty where there is nothing."""
+    return getattr(planned, "imports", "")
+
+
+def launch(plan: Plan) -> tuple[str, ...]:
+    """What starts the ranks of a job, word by word: as the system says, else as is usual for its MPI."""
+    if plan.system.scheduler.launch:
+        return tuple(shlex.split(plan.system.scheduler.launch))
+    mpi = flavour(dict(plan.toolchain).get("mpi", "none"))
+    match plan.system.scheduler.kind:
+        case "slurm":
+            # Slurm's own default is seldom the one that Open MPI has been built for.
+            return ("srun", "--mpi=pmix") if mpi == Flavour.OPEN_MPI else ("srun",)
+        case "lsf":
+            return ("jsrun",) if mpi == Flavour.SPECTRUM else ("mpirun",)
+        case _:
+            return ("mpirun",)

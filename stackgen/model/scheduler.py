@@ -1,0 +1,68 @@
+"""What runs the jobs of a system, and what jobs may ask of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, PositiveInt, model_validator
+
+from stackgen.model.base import Strict, near, refuse
+from stackgen.model.machine import Duration, Memory, NodeRange
+from stackgen.model.scalars import Line
+
+Count = Annotated[PositiveInt, Field(examples=[4])]
+
+
+class Partition(Strict):
+    """What jobs may ask of a scheduler's partition, queue or quality of service."""
+
+    model_config = ConfigDict(serialize_by_alias=True)  # what it writes, it reads
+
+    nodes: NodeRange = "1"
+    """The smallest and the largest job, such as `1..16`."""
+    time: Duration | None = None
+    """The longest job."""
+    usual_time: Annotated[Duration | None, Field(alias="usual-time")] = None
+    """How long a job is that asks for no time; without it the scheduler decides."""
+    cores: Count | None = None
+    """Those of a node that jobs may use, as the scheduler counts them; else the system's `nodes.cores`."""
+    gpus: Annotated[int, Field(ge=0, examples=[4])] | None = None
+    """Those of a node; 0 where it has none, else the system's `accelerators`."""
+    memory: Memory | None = None
+    """That of a node."""
+    cores_per_gpu: Annotated[NodeRange | None, Field(alias="cores-per-gpu")] = None
+    """How many cores come with each GPU, the usual number first, such as `16..40`."""
+    kind: Literal["partition", "qos"] = "partition"
+    """`qos` where it is a quality of service, which jobs name by another option."""
+    of: Line | None = None
+    """The true partition, where this is another name for a part of it."""
+    default: bool = False
+    """Whether jobs that name none come here."""
+    options: tuple[Line, ...] = ()
+    """What jobs here tell the scheduler besides, word for word, such as `--exclusive`."""
+
+
+class Scheduler(Strict):
+    """What runs the jobs."""
+
+    kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
+    launch: Annotated[Line, Field(examples=["srun --mpi=pmix"])] | None = None
+    """What starts the ranks of a job, where it is not what the scheduler and the MPI make usual."""
+    account: Literal["required", "optional"] = "optional"
+    """Whether each job has to name the project that it is charged to."""
+    gpus: Annotated[Line, Field(examples=["gpu:v100"])] = "gpu"
+    """What Slurm calls the GPUs in `--gres`."""
+    options: tuple[Line, ...] = ()
+    """What every job tells the scheduler, word for word, such as `--constraint=haswell`."""
+    partitions: dict[Line, Partition] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> "Scheduler":
+        """Another name stands for a partition that is there, and one partition at most is the default."""
+        true = {name for name, partition in self.partitions.items() if not partition.of}
+        for name, partition in self.partitions.items():
+            if partition.of and partition.of not in true:
+                remedy = near(partition.of, true, "name a partition that is none by `of:` itself")
+                raise refuse(f"{name} is of {partition.of}, which is no partition", remedy)
+        defaults = [name for name, partition in self.partitions.items() if partition.default]
+        if len(defaults) > 1:
+            raise refuse(f"{' and '.join(defaults)} are each the default", "leave one of them")
+        return self
