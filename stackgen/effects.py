@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from stackgen.inside.threads import UnknownPlaceholderError, pieces_of_setting
 from stackgen.release import InstalledFramework
 
 
@@ -37,7 +38,18 @@ class Default:
     value: str
 
 
-Effect = Prepend | Assign | Clear | Default
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultOfRank:
+    """As `Default`, with placeholders for what is known in a job alone; nothing where they are not known."""
+
+    variable: str
+    value: str
+    """As it was written."""
+    pieces: tuple[tuple[str, str], ...]
+    """Each text, and the placeholder after it, or nothing."""
+
+
+Effect = Prepend | Assign | Clear | Default | DefaultOfRank
 
 FOREIGN_PYTHON = (
     # https://docs.python.org/3/using/cmdline.html#environment-variables
@@ -61,8 +73,19 @@ def effects(namespace: str, framework: InstalledFramework) -> tuple[Effect, ...]
         Assign(variable=root_variable(namespace, framework), value=framework.prefix),
         Prepend(variable="PATH", directory="bin"),
         *(isolation if framework.python else ()),
-        *(Default(variable=variable, value=value) for variable, value in sorted(framework.settings.items())),
+        *(_setting(variable, value) for variable, value in sorted(framework.settings.items())),
     )
+
+
+def _setting(variable: str, value: str) -> Effect:
+    """What a setting does; one that could not be asked for today, as in an older release, is what it was."""
+    try:
+        pieces = tuple(pieces_of_setting(value))
+    except UnknownPlaceholderError:
+        return Default(variable=variable, value=value)
+    if any(placeholder for _, placeholder in pieces):
+        return DefaultOfRank(variable=variable, value=value, pieces=pieces)
+    return Default(variable=variable, value="".join(text for text, _ in pieces))
 
 
 def root_variable(namespace: str, framework: InstalledFramework) -> str:

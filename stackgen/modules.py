@@ -21,8 +21,19 @@ from typing import assert_never
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from packaging.version import Version
 
-from stackgen.effects import Assign, Clear, Default, Effect, Prepend, effects, root_variable, variable_name
+from stackgen.effects import (
+    Assign,
+    Clear,
+    Default,
+    DefaultOfRank,
+    Effect,
+    Prepend,
+    effects,
+    root_variable,
+    variable_name,
+)
 from stackgen.errors import Fault, InputError
+from stackgen.inside.threads import LOCAL_RANKS
 from stackgen.lua import Source, call, literal
 from stackgen.manual import manual
 from stackgen.model.scalars import NEWEST
@@ -66,6 +77,7 @@ def module_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
 
 def _module(plan: Plan, framework: InstalledFramework) -> str:
     about = next(planned.about for planned in plan.frameworks if planned.name == framework.name)
+    changes = effects(plan.namespace, framework)
     return TEMPLATES.get_template("framework.lua.j2").render(
         help=manual(plan, framework, about),
         whatis=_whatis(framework, about),
@@ -73,7 +85,8 @@ def _module(plan: Plan, framework: InstalledFramework) -> str:
         prefix=framework.prefix,
         root_variable=root_variable(plan.namespace, framework),
         marker=f"__{root_variable(plan.namespace, framework).removesuffix('ROOT')}",
-        effects=[_rendered(effect) for effect in effects(plan.namespace, framework)],
+        effects=[_rendered(effect) for effect in changes],
+        launchers=LOCAL_RANKS if any(isinstance(effect, DefaultOfRank) for effect in changes) else (),
     )
 
 
@@ -101,6 +114,10 @@ def _rendered(effect: Effect) -> Source:
             return call("clear", variable)
         case Default(variable=variable, value=value):
             return call("default", variable, value)
+        case DefaultOfRank(variable=variable, pieces=pieces):
+            # A placeholder's name is that of the Lua variable which holds what it stands for.
+            filled = [part for text, name in pieces for part in (text, Source(name)) if part]
+            return call("default_of_rank", variable, *filled)
     assert_never(effect)
 
 

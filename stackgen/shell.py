@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from stackgen.effects import Assign, Clear, Default, Effect, Prepend, effects
+from stackgen.effects import Assign, Clear, Default, DefaultOfRank, Effect, Prepend, effects
+from stackgen.inside.threads import expanded, processors_here
 from stackgen.release import InstalledFramework
 
 
@@ -30,5 +31,7 @@ def _apply(effect: Effect, prefix: str, environment: dict[str, str]) -> None:
                 del environment[variable]
         case Default(variable=variable, value=value):
             environment.setdefault(variable, value)
+        case DefaultOfRank(variable=variable, value=value):
+            environment.update(expanded({variable: value}, environment, processors_here()))
         case _:
             assert_never(effect)

@@ -78,7 +78,7 @@ def threads_of_rank(environ: Mapping[str, str], processors: Optional[Processors]
     """The cores that a rank has by the job that we are in; None where there is no job, or nobody can say.
 
     What the user asked for counts, else an even share of what the job has of the node, and never more than
-    the affinity mask. Where the number of ranks is still open, a guess would overload the node, so there is none.
+    the affinity mask. Where the number of ranks is still open, a guess would overload the node.
     """
     asked = _count_in(environ, "SLURM_CPUS_PER_TASK")
     ranks = _ranks_of_node(environ)
@@ -150,7 +150,7 @@ def _cpus_of_node(environ: Mapping[str, str]) -> Optional[int]:
     slurms = _count_in(environ, "SLURM_CPUS_ON_NODE")
     if slurms:
         return slurms
-    slots = re.findall(r"[^ ]+ +([0-9]{1,6})(?= |$)", environ.get("LSB_MCPU_HOSTS", ""))
+    slots = re.findall(r"[^ ]+ +([0-9]{1,6})(?= |\Z)", environ.get("LSB_MCPU_HOSTS", ""))
     return max(map(int, slots), default=0) or None
 
 
@@ -162,5 +162,6 @@ def _count_in(environ: Mapping[str, str], name: str) -> Optional[int]:
 
 def _most_in(environ: Mapping[str, str], name: str) -> Optional[int]:
     """The most of what Slurm counts by nodes, such as `2(x3),1`; None where it holds anything else."""
-    counts = [re.match(r"([0-9]{1,6})(\(x[0-9]+\))?\Z", part) for part in environ.get(name, "").split(",")]
-    return max((int(count.group(1)) if count else 0) for count in counts) or None
+    parts = environ.get(name, "").split(",")
+    counts = [re.match(r"([0-9]{1,6})(\(x[0-9]{1,6}\))?\Z", part) for part in parts]
+    return max(int(count.group(1)) if count else 0 for count in counts) or None if all(counts) else None
