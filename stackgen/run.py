@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import NoReturn, Protocol
 
 from stackgen.errors import WorkError
@@ -29,6 +30,8 @@ class Command:
     """Seconds."""
     heard: Callable[[str], None] | None = None
     """Told each line of standard output as it comes, its end left off; what it raises ends the program."""
+    patience: float = 0.0
+    """Seconds that it has to tidy up once it is told to end (SIGTERM); killed at once where 0."""
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -60,7 +63,7 @@ class LoggedRunner:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: dict[subprocess.Popen[str], Command] = {}
         self._stopped = False
 
     def __call__(self, command: Command) -> Outcome:
@@ -76,21 +79,27 @@ class LoggedRunner:
     def stop(self) -> None:
         """End all that runs, on whichever thread, and start nothing any more; signal handlers may call it."""
         self._stopped = True
-        for process in tuple(self._running):
-            _end(process)
+        for process, command in tuple(self._running.items()):
+            if command.patience:
+                process.terminate()
+                killer = Timer(command.patience, _end_what_is_left, (process,))
+                killer.daemon = True
+                killer.start()
+            else:
+                _end(process)
 
     def _finished(self, command: Command) -> Outcome:
         with _started(command) as process:
-            self._running.add(process)
+            self._running[process] = command
             try:
                 if self._stopped:  # looked at after the process is known: `stop` or we end it
                     raise WorkError(f"`{command}` is not started any more")
                 stdout, stderr = _streams(process, command)
             except BaseException:
-                _end(process)
+                _end_in_time(process, command.patience)
                 raise
             finally:
-                self._running.discard(process)
+                self._running.pop(process)
         return Outcome(status=process.returncode, stdout=stdout, stderr=stderr)
 
 
@@ -185,6 +194,21 @@ class _Text:
             lines.append(self._begun)
         for line in lines:
             self._heard(line)
+
+
+def _end_in_time(process: subprocess.Popen[str], patience: float) -> None:
+    """Let a process that has patience tidy up, and kill what is left."""
+    if patience:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+    _end(process)
+
+
+def _end_what_is_left(process: subprocess.Popen[str]) -> None:
+    """Kill a process that had time enough; where it has gone, its number may be another's by now."""
+    if process.poll() is None:
+        _end(process)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

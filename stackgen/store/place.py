@@ -35,6 +35,8 @@ class Store:
     """Where packages are compiled; below the prefix where not named."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that loading an external's module needs."""
+    node: str = ""
+    """Where several build into one store, the one that we are on: each compiles at a place of its own."""
 
     @property
     def root(self) -> Path:
@@ -50,8 +52,9 @@ class Store:
     def workplace(self) -> Path:
         """Where packages are compiled: at each run emptied, and kept after one that fails."""
         if self.scratch is None:
-            return self.root / "stage"
-        return self.scratch / f"stackgen-{hashlib.sha256(os.fsencode(self.prefix)).hexdigest()[:12]}"
+            return self.root / "stages" / self.node if self.node else self.root / "stage"
+        own = f"stackgen-{hashlib.sha256(os.fsencode(self.prefix)).hexdigest()[:12]}"
+        return self.scratch / (f"{own}-{self.node}" if self.node else own)
 
     @property
     def home_directory(self) -> Path:

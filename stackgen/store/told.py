@@ -1,7 +1,6 @@
 """What Spack tells while it installs, on its way to the user."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,79 +33,82 @@ class Told:
     nodes: Mapping[str, Node]
     total: int
     progress: Progress
-    logs: Path
-    """The directory where logs of failures are kept."""
+    root: Path
+    """Where Spack writes."""
     done: int = 0
     began: dict[str, float] = field(default_factory=dict)
-    phases: dict[str, str] = field(default_factory=dict)
+    phases: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By node and hash: what is at work, and how far."""
     failures: list[Failure] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
     full_disk: str = ""
     """What the operating system calls a disk without space, once it has been heard."""
 
-    def listener(self, advance: Advance) -> Callable[[str], None]:
-        """What hears each line."""
+    def listener(self, advance: Advance, node: str = "") -> Callable[[str], None]:
+        """What hears each line that Spack tells, on a node where there are several."""
 
         def heard(line: str) -> None:
             if line.startswith("{"):
-                self._hear(json.loads(line), advance)
+                self._hear(json.loads(line), advance, node)
             else:  # what Spack says before it is told to be quiet
                 self.progress.log(line)
 
         return heard
 
-    def _hear(self, event: Mapping[str, Any], advance: Advance) -> None:
+    def leave(self, node: str) -> None:
+        """Forget what a node is at: it is there no more."""
+        self.phases = {key: phase for key, phase in self.phases.items() if key[0] != node}
+
+    def _hear(self, event: Mapping[str, Any], advance: Advance, node: str) -> None:
         key = event["hash"]
         match event:
             case {"phase": phase}:
-                self.began.setdefault(key, time.monotonic())
-                self.phases[key] = phase
+                if (node, key) not in self.phases:
+                    self.began[key] = time.monotonic()
+                self.phases[node, key] = phase
             case {"done": how}:
-                self._end(key, how, advance)
+                self._end(key, how, advance, node)
             case {"failed": what, "lines": lines, "log": log}:
-                self._fail(key, what, lines, log)
+                self._fail(key, what, lines, log, node)
             case {"skipped": _}:
                 self.skipped.add(key)
             case {"note": text}:
                 self.progress.say(f"{self.nodes[key]}: {text}")
-        working = (
-            f"{self.nodes[one].name}: {phase}" for one, phase in self.phases.items() if phase != "start"
-        )
-        self.progress.now(", ".join(sorted(working)))
+        self.progress.now(self._at_work())
 
-    def _end(self, key: str, how: str, advance: Advance) -> None:
-        self.phases.pop(key, None)
+    def _at_work(self) -> str:
+        working = (
+            f"{self.nodes[key].name}{_on(node)}: {phase}"
+            for (node, key), phase in self.phases.items()
+            if phase != "start"
+        )
+        return ", ".join(sorted(working))
+
+    def _end(self, key: str, how: str, advance: Advance, node: str) -> None:
+        self.phases.pop((node, key), None)
         if how in _WORDS:
             self.done += 1
             words = _WORDS[how].format(time.monotonic() - self.began[key])
-            self.progress.say(f"{self.done} of {self.total}: {self.nodes[key]} {words}")
+            self.progress.say(f"{self.done} of {self.total}: {self.nodes[key]} {words}{_on(node)}")
             advance(1)
 
-    def _fail(self, key: str, what: str, lines: list[str], log: str) -> None:
-        node, phase = self.nodes[key], self.phases.pop(key, "start")
+    def _fail(self, key: str, what: str, lines: list[str], log: str, node: str) -> None:
+        package, phase = self.nodes[key], self.phases.pop((node, key), "start")
         self.full_disk = self.full_disk or files.full_disk("\n".join((what, *lines)))
-        kept = self._kept(node, log) if log else None
-        self.failures.append(Failure(package=node, phase=phase, log=kept))
-        self.progress.say(f"failed: {node} in {_PHASES.get(phase, f'its phase {phase}')}: {what}")
+        kept = Path(log) if log else None
+        self.failures.append(Failure(package=package, phase=phase, log=kept))
+        where = _PHASES.get(phase, f"its phase {phase}")
+        self.progress.say(f"failed: {package} in {where}{_on(node)}: {what}")
         for line in lines:
             self.progress.say(f"    {line}")
         if kept:
             self.progress.say(f"    the whole log is {kept}")
 
-    def _kept(self, node: Node, log: str) -> Path | None:
-        """A copy of a log where the next run does not remove it; nothing where there is no room for it."""
-        copy = self.logs / f"{node.file_name}.log"
-        try:
-            shutil.copyfile(log, copy)
-        except OSError:
-            return None
-        return copy
-
     def error(self, outcome: Outcome) -> WorkError:
         """Why not everything is installed."""
         full = self.full_disk or files.full_disk(outcome.stderr)
         if full:
-            what = f"cannot write to {self.logs.parents[1]}: {full}"
+            what = f"cannot write to {self.root.parent}: {full}"
             return WorkError(what, files.MORE_SPACE, details=outcome.stderr)
         if self.failures:
             return WorkError(self._summary(), self._remedy(), details=outcome.stderr)
@@ -125,3 +127,7 @@ class Told:
         logs = ", ".join(str(failure.log) for failure in self.failures if failure.log)
         see = f"see {logs}; " if logs else ""
         return f"{see}all others are kept, so run the same command again when the cause is gone"
+
+
+def _on(node: str) -> str:
+    return f" on {node}" if node else ""

@@ -24,6 +24,9 @@ class Found:
     gone: tuple[str, ...]
     """What is not there, whether Spack knows of it or not."""
 
+    disorder: bool
+    """Whether Spack's database does not say what there is; it has to be mended before several use it."""
+
     @property
     def missing(self) -> tuple[str, ...]:
         """All of them."""
@@ -51,9 +54,12 @@ def needed(lock: Lock) -> Mapping[str, Node]:
 
 def found(tree: Path, nodes: Mapping[str, Node]) -> Found:
     """What is missing of these packages below an install tree."""
-    installed = _installed(tree)
+    known = _installed(tree)
+    installed = known or frozenset()
     gone = tuple(key for key, node in nodes.items() if not _is_finished(tree, node))
-    return Found(absent=tuple(key for key in nodes if key not in {*installed, *gone}), gone=gone)
+    disorder = any(tree.glob("linux-*/*")) if known is None else not installed.isdisjoint(gone)
+    absent = tuple(key for key in nodes if key not in {*installed, *gone})
+    return Found(absent=absent, gone=gone, disorder=disorder)
 
 
 def _is_finished(tree: Path, node: Node) -> bool:
@@ -64,11 +70,11 @@ def _is_finished(tree: Path, node: Node) -> bool:
         return False
 
 
-def _installed(tree: Path) -> frozenset[str]:
-    """The hashes that Spack's database has as installed; none where there is no database that can be read."""
+def _installed(tree: Path) -> frozenset[str] | None:
+    """The hashes that Spack's database has as installed; None where there is none that can be read."""
     try:
         index: dict[str, Any] = json.loads((tree / ".spack-db/index.json").read_bytes())
         records = index["database"]["installs"]
         return frozenset(key for key, record in records.items() if record["installed"])
     except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()
+        return None

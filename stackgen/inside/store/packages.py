@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import spack.environment
 import spack.error
 import spack.hooks
 import spack.installer
+import spack.llnl.util.lock
 import spack.package_base
 import spack.store
 import spack.util.log_parse
@@ -23,6 +25,8 @@ from stackgen.inside.store.telling import quiet, short, tell
 
 _LINES = 15
 """How much of a log is told."""
+_PATIENCE = 0.1
+"""Seconds to wait for a package that another Spack has; then others have their turn."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -37,11 +41,14 @@ def installed(question: dict[str, Any]) -> int:
         use_cache(Path(question["cache"]), writable=question["writable"])
     for hook in ("module_file_generation", "autopush"):  # modules are a release's, and we push on our own
         spack.hooks._HookRunner.HOOK_ORDER.remove(f"spack.hooks.{hook}")
-    spack.store.STORE.failure_tracker.clear_all()
-    _mend_database()
-    _forget(question["gone"])
+    if question["tidy"]:
+        spack.store.STORE.failure_tracker.clear_all()
+        _mend_database()
+        _forget(question["gone"])
     spack.config.set("config:build_jobs", question["jobs"], scope="command_line")
-    return _install(_roots(question["environments"]), question["packages"])
+    spack.config.set("config:build_stage", [question["stage"]], scope="command_line")
+    roots = _roots(question["environments"])
+    return _install(roots, question["packages"], Path(question["logs"])) if roots else 0
 
 
 def _die_with_parent() -> None:
@@ -49,7 +56,8 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _install(roots: dict[str, Any], at_once: int) -> int:
+def _install(roots: dict[str, Any], at_once: int, logs: Path) -> int:
+    _Installer.logs = logs
     installer = _Installer(
         [spec.package for spec in roots.values()],
         explicit=set(roots),
@@ -100,13 +108,45 @@ def _forget(hashes: list[str]) -> None:
 
 
 class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
-    """Spack's own, which tells what it does."""
+    """Spack's own, which tells what it does, and works beside others on one store.
+
+    Others are Spacks on other nodes. Of itself Spack would wait for a package of theirs without looking after
+    its own, and so two of them for each other for ever; it would end where another one died, and build anew
+    what has failed there.
+    """
+
+    logs: Path
+    """Where logs of failures are kept."""
 
     def start_task(self, task: Any, *others: Any) -> None:
-        """Tell that a package's turn has come."""
-        if not task.pkg.spec.external:
-            tell(task.pkg.spec, phase="start")
+        """Skip what another one has found to fail."""
+        if spack.store.STORE.failure_tracker.has_failed(task.pkg.spec):
+            self._update_failed(task)
+            task.no_op = True
+            return
         super().start_task(task, *others)
+
+    def _prepare_for_install(self, task: Any) -> None:
+        """Tell that a package's turn has come: nobody else has it."""
+        if task.pkg_id not in self.installed:
+            tell(task.pkg.spec, phase="start")
+        super()._prepare_for_install(task)
+
+    def _ensure_locked(self, lock_type: str, pkg: Any) -> Any:
+        key = spack.installer.package_id(pkg.spec)
+        _, lock = self.locks.get(key, (lock_type, None))
+        if lock and not (lock._reads or lock._writes):  # given back, as whoever had it has died
+            del self.locks[key]
+            lock = None
+        if lock or lock_type == "write":
+            return super()._ensure_locked(lock_type, pkg)
+        lock = spack.store.STORE.prefix_locker.lock(pkg.spec, _PATIENCE)
+        try:
+            lock.acquire_read()
+        except spack.llnl.util.lock.LockTimeoutError:
+            return lock_type, None
+        self.locks[key] = lock_type, lock
+        return self.locks[key]
 
     def _update_installed(self, task: Any) -> None:
         fresh = task.pkg_id not in self.installed
@@ -120,10 +160,19 @@ class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
         if exc is None:
             tell(spec, skipped=True)
         else:
-            kept = log if Path(log).exists() else ""
+            kept = self._kept(spec, log) if Path(log).exists() else ""
             what, *lines = short((str(exc), *_lines(exc, log)))
             tell(spec, failed=what, lines=lines, log=kept)
         super()._update_failed(task, mark, exc)
+
+    def _kept(self, spec: Any, log: str) -> str:
+        """A copy of a log where the next run does not remove it; nothing where there is no room for it."""
+        copy = self.logs / spec.format("{name}-{version}-{hash}.log")
+        try:
+            shutil.copyfile(log, copy)
+        except OSError:
+            return ""
+        return str(copy)
 
 
 def _lines(exc: Any, log: str) -> list[str]:
