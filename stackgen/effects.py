@@ -78,14 +78,28 @@ def effects(namespace: str, framework: InstalledFramework) -> tuple[Effect, ...]
 
 
 def _setting(variable: str, value: str) -> Effect:
-    """What a setting does; one that could not be asked for today, as in an older release, is what it was."""
-    try:
-        pieces = tuple(pieces_of_setting(value))
-    except UnknownPlaceholderError:
-        return Default(variable=variable, value=value)
-    if any(placeholder for _, placeholder in pieces):
+    pieces = _pieces(value)
+    if placeholders(value):
         return DefaultOfRank(variable=variable, value=value, pieces=pieces)
-    return Default(variable=variable, value="".join(text for text, _ in pieces))
+    return Default(variable=variable, value=shown(value))
+
+
+def placeholders(value: str) -> frozenset[str]:
+    """The names of what a setting's value leaves to the job."""
+    return frozenset(name for _, name in _pieces(value) if name)
+
+
+def shown(value: str) -> str:
+    """A setting's value as people read it: braces single again."""
+    return "".join(text + (f"{{{name}}}" if name else "") for text, name in _pieces(value))
+
+
+def _pieces(value: str) -> tuple[tuple[str, str], ...]:
+    """Its texts, each with the placeholder after it; one that an older release has stays what it was."""
+    try:
+        return tuple(pieces_of_setting(value))
+    except UnknownPlaceholderError:
+        return ((value, ""),)
 
 
 def root_variable(namespace: str, framework: InstalledFramework) -> str:

@@ -1,6 +1,6 @@
 """What stackgen knows of frameworks by name; whatever is not here can be said in the YAML file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stackgen.model import Feature, System
@@ -43,12 +43,17 @@ class Knowledge:
     """What its users take for granted, although its wheels do not ask for it."""
     keeps: Mapping[Feature, Mapping[str, str]] = field(default_factory=dict)
     """The settings by which a feature's promise is kept on every processor."""
+    of_ranks: Mapping[str, str] = field(default_factory=dict)
+    """What gives a rank its share of the processor, beside OMP_NUM_THREADS."""
     recipe: Recipe | None = None
     """Where Spack's package has another name, or variants are to be chosen."""
 
 
 _WITH_PKG_RESOURCES = "setuptools<81"
 """TensorBoard imports `pkg_resources` up to 2.20, asks for any setuptools, and 82 has it no more."""
+
+_TENSORFLOW_THREADS = {"TF_NUM_INTRAOP_THREADS": "{threads}"}
+"""Its wheels do without OpenMP: tensorflow/core/common_runtime/process_util.cc."""
 
 KNOWN: Mapping[str, Knowledge] = {
     "tensorflow": Knowledge(
@@ -63,6 +68,7 @@ KNOWN: Mapping[str, Knowledge] = {
         companions=(_WITH_PKG_RESOURCES,),
         # Otherwise on only where the processor has VNNI: tensorflow/core/util/port.cc.
         keeps={Feature.ONEDNN: {"TF_ENABLE_ONEDNN_OPTS": "1"}},
+        of_ranks=_TENSORFLOW_THREADS,
         recipe=Recipe(
             package="py-tensorflow",
             gpu="+cuda +nccl",
@@ -104,6 +110,7 @@ KNOWN: Mapping[str, Knowledge] = {
         verify="keras",
         # It is TensorFlow that asks for this, where that is the backend.
         keeps={Feature.ONEDNN: {"TF_ENABLE_ONEDNN_OPTS": "1"}},
+        of_ranks=_TENSORFLOW_THREADS,
         recipe=Recipe(package="py-keras"),
     ),
     "caffe": Knowledge(
@@ -194,11 +201,6 @@ def knowledge(name: str, module: str | None = None) -> Knowledge:
     if known := KNOWN.get(name) or KNOWN.get(module or ""):
         return known
     return Knowledge(title=name, summary="", package=name, imports=name.replace("-", "_"), verify="python")
-
-
-def kept_settings(known: Knowledge, features: Iterable[Feature]) -> dict[str, str]:
-    """What the modules set so that the features keep their promises."""
-    return {name: value for feature in features for name, value in known.keeps.get(feature, {}).items()}
 
 
 def distribution(known: Knowledge, system: System) -> str:

@@ -1,10 +1,13 @@
 """What `module help` tells of a framework: what it is, how to use it, what is inside, how to add to it."""
 
+from collections import defaultdict
 from itertools import zip_longest
 
-from stackgen.effects import root_variable
+from stackgen.effects import placeholders, root_variable, shown
+from stackgen.inside.threads import PLACEHOLDERS
 from stackgen.plan import About, Plan
 from stackgen.release import InstalledFramework
+from stackgen.settings import decided
 
 WIDTH = 78
 """Characters a line, so that nothing wraps in a terminal of 80."""
@@ -22,7 +25,8 @@ def manual(plan: Plan, framework: InstalledFramework, about: About) -> str:
         _title(framework, about),
         _use(plan, framework, module),
         *((_extend(framework, module),) if framework.python else ()),
-        _sets(plan, framework),
+        _lies(plan, framework),
+        *((_sets(framework, about),) if framework.settings else ()),
         _packages(framework),
     )
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
@@ -71,13 +75,29 @@ def _extend(framework: InstalledFramework, module: str) -> list[str]:
     ]
 
 
-def _sets(plan: Plan, framework: InstalledFramework) -> list[str]:
+def _lies(plan: Plan, framework: InstalledFramework) -> list[str]:
     lines = ["Where it lies", f"  ${root_variable(plan.namespace, framework)} = {framework.prefix}"]
-    lines += [f"  release {plan.release} of {plan.environment}"]
-    if framework.settings:
-        lines += ["", "Set where you have not set them yourself"]
-        lines += [f"  {name}={value}" for name, value in sorted(framework.settings.items())]
-    return lines
+    return [*lines, f"  release {plan.release} of {plan.environment}"]
+
+
+def _sets(framework: InstalledFramework, about: About) -> list[str]:
+    """The settings by those whose they are, each as `module show` has it."""
+    said = decided(about.said)
+    origins: dict[str, list[str]] = defaultdict(list)
+    for name, value in sorted(framework.settings.items()):
+        origin = said[name].origin if name in said else "of the framework"
+        origins[origin].append(f"  {name}={shown(value)}")
+    lines = [line for origin in sorted(origins) for line in (origin, *origins[origin])]
+    return ["Set where you have not set them yourself", *lines, *_placeholders(framework)]
+
+
+def _placeholders(framework: InstalledFramework) -> list[str]:
+    """What they stand for, of those that occur."""
+    return [
+        f"{{{name}}} stands for {meaning} in a job; elsewhere it is not set."
+        for name, meaning in PLACEHOLDERS.items()
+        if any(name in placeholders(value) for value in framework.settings.values())
+    ]
 
 
 def _packages(framework: InstalledFramework) -> list[str]:

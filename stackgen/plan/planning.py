@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 
 from stackgen.config.checks import PROVIDERS
 from stackgen.errors import InputError
-from stackgen.frameworks import distribution, kept_settings, knowledge
+from stackgen.frameworks import distribution, knowledge
 from stackgen.model import (
     ContainerFramework,
     Environment,
@@ -23,6 +23,7 @@ from stackgen.plan.faults import faults
 from stackgen.plan.requests import feature_specs, framework_spec, known_import
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
+from stackgen.settings import said
 
 SPACK_PYTHON = "3.12"
 """What Spack builds where no version is named: the newest that each known framework has wheels for."""
@@ -82,11 +83,7 @@ def _about(name: str, framework: Framework, system: System) -> About:
         summary=known.summary,
         homepage=known.homepage,
         version=framework.version,
-        settings=tuple(
-            sorted(
-                {**kept_settings(known, framework.features), **system.settings, **framework.settings}.items()
-            )
-        ),
+        said=said(known, framework.features, system.settings, framework.settings),
         features=tuple(sorted(set(framework.features))),
         verify=known.verify,
         site_verify=framework.verify or "",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stackgen.model import Feature, SourceBuild, System
+from stackgen.settings import Setting, decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,18 @@ class About:
     homepage: str
     version: str
     """As asked for: a version, a specifier or `newest`; the lock knows the exact one."""
-    settings: tuple[tuple[str, str], ...]
-    """Environment variables, the features', the system's and the framework's own joined, sorted by name."""
+    said: tuple[Setting, ...]
+    """Settings as features, system and framework want them, also those that another one overrides."""
     features: tuple[Feature, ...]
     verify: str
     """The stem of the built-in verify script below `stackgen/verify/`."""
     site_verify: str
     """The site's own verify script relative to the YAML file, or empty."""
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """Environment variables as the module sets them, sorted by name."""
+        return tuple((setting.variable, setting.value) for setting in decided(self.said).values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

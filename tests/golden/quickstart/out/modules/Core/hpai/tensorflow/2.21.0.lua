@@ -25,6 +25,7 @@ Where it lies
   release 1 of quickstart
 
 Set where you have not set them yourself
+of the feature onednn
   TF_ENABLE_ONEDNN_OPTS=1
 
 Packages (33)

@@ -27,6 +27,7 @@ Where it lies
   release 2026.11 of site
 
 Set where you have not set them yourself
+of the system
   KMP_AFFINITY=granularity=fine,compact,1,0
   KMP_BLOCKTIME=0
 

@@ -27,9 +27,11 @@ Where it lies
   release 2026.11 of site
 
 Set where you have not set them yourself
+of the framework
+  XLA_PYTHON_CLIENT_PREALLOCATE=false
+of the system
   KMP_AFFINITY=granularity=fine,compact,1,0
   KMP_BLOCKTIME=0
-  XLA_PYTHON_CLIENT_PREALLOCATE=false
 
 Packages (7)
   jax 0.8.1         ml-dtypes 0.6.0   opt-einsum 3.4.0  scipy 1.18.1

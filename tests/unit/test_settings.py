@@ -1,0 +1,81 @@
+"""Which settings a framework's module has, whose they are, and which of several holds."""
+
+import pytest
+
+from stackgen.manual import manual
+from stackgen.model import Environment, System
+from stackgen.plan import Plan, plan
+from stackgen.release import InstalledFramework
+
+FACTS = {"name": "node", "os": "debian12", "glibc": "2.36", "target": "x86_64_v3"}
+
+
+def planned(framework: dict[str, object], settings: dict[str, str]) -> Plan:
+    environment = {
+        "name": "quickstart",
+        "release": "2026.11",
+        "system": "node",
+        "prefix": "/dss/hpai",
+        "frameworks": {"tensorflow": {"from": "wheels", "version": "2.21", **framework}},
+    }
+    system = {**FACTS, "pythons": [{"version": "3.11", "prefix": "/usr"}], "settings": settings}
+    return plan(Environment.model_validate(environment), System.model_validate(system))
+
+
+def said(framework: dict[str, object], settings: dict[str, str]) -> list[tuple[str, str, str]]:
+    about = planned(framework, settings).frameworks[0].about
+    return [(setting.variable, setting.value, setting.origin) for setting in about.said]
+
+
+def test_of_several_the_last_holds_and_none_is_forgotten():
+    framework = {"features": ["onednn"], "settings": {"TF_ENABLE_ONEDNN_OPTS": "2", "A": "mine"}}
+    system = {"TF_ENABLE_ONEDNN_OPTS": "0", "B": "theirs"}
+    assert said(framework, system) == [
+        ("A", "mine", "of the framework"),
+        ("B", "theirs", "of the system"),
+        ("TF_ENABLE_ONEDNN_OPTS", "1", "of the feature onednn"),
+        ("TF_ENABLE_ONEDNN_OPTS", "0", "of the system"),
+        ("TF_ENABLE_ONEDNN_OPTS", "2", "of the framework"),
+    ]
+    about = planned(framework, system).frameworks[0].about
+    assert about.settings == (("A", "mine"), ("B", "theirs"), ("TF_ENABLE_ONEDNN_OPTS", "2"))
+
+
+@pytest.mark.parametrize("feature", ["horovod", "ddp", "mpi4py"])
+def test_ranks_share_the_cores_of_a_node(feature):
+    assert said({"features": ["jupyter", feature]}, {"OMP_NUM_THREADS": "4"}) == [
+        ("OMP_NUM_THREADS", "{threads}", f"of the feature {feature}"),
+        ("OMP_NUM_THREADS", "4", "of the system"),
+        ("TF_NUM_INTRAOP_THREADS", "{threads}", f"of the feature {feature}"),
+    ]
+
+
+def test_one_process_may_have_them_all():
+    assert said({"features": ["jupyter"]}, {}) == []
+
+
+def test_the_manual_tells_whose_a_setting_is():
+    framework = {"features": ["ddp"], "settings": {"NOTE": "{{a}}"}}
+    asked = planned(framework, {"KMP_BLOCKTIME": "0"})
+    about = asked.frameworks[0].about
+    installed = InstalledFramework(
+        name="tensorflow",
+        module="tensorflow",
+        version="2.21.0",
+        prefix="/dss/tensorflow",
+        python="3.11",
+        packages={},
+        settings=dict(about.settings),
+    )
+    text = manual(asked, installed, about)
+    assert text.partition("Set where")[2].partition("\n\n")[0].splitlines() == [
+        " you have not set them yourself",
+        "of the feature ddp",
+        "  OMP_NUM_THREADS={threads}",
+        "  TF_NUM_INTRAOP_THREADS={threads}",
+        "of the framework",
+        "  NOTE={a}",
+        "of the system",
+        "  KMP_BLOCKTIME=0",
+        "{threads} stands for the cores of a rank in a job; elsewhere it is not set.",
+    ]
