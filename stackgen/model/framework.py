@@ -41,8 +41,15 @@ class Feature(StrEnum):
     MKL = "mkl"
     """A promise, proved by `stackgen test`: MKL does the matrix products."""
     HOROVOD = "horovod"
+    """Horovod over the toolchain's MPI, and over NCCL where the system has NVIDIA GPUs."""
+    GLOO = "gloo"
+    """Horovod over Gloo: besides MPI together with `horovod`, and by itself without any MPI."""
     MPI4PY = "mpi4py"
+    """mpi4py on the toolchain's MPI."""
+    H5PY = "h5py"
+    """h5py on a parallel HDF5, on the toolchain's MPI."""
     DDP = "ddp"
+    """A promise, proved by `stackgen test`: the framework's own means train on several ranks."""
 
 
 class SourceBuild(Strict):
