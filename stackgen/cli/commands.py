@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, _Entry] = {
     "rollback": _Entry("releases", "Make an earlier release the current one."),
     "releases": _Entry("releases", "List the releases below a prefix."),
     "shell": _Entry("releases", "Open a shell with a framework, without Lmod."),
+    "bench": _Entry("benches", "Measure training, kernels and start of a release."),
     "probe": _Entry("machine", "Write this machine's own system file."),
     "bootstrap": _Entry("spacks", "Put the pinned Spack where stackgen finds it."),
     "doctor": _Entry("machine", "Tell what this machine lacks for stackgen."),

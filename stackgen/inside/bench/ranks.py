@@ -1,0 +1,115 @@
+"""What the measuring programs share: arguments, their place among the ranks, the file that they leave."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import time
+from pathlib import Path
+
+
+def arguments() -> argparse.Namespace:
+    """What a training program is told; sizes are those of one rank."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--job", choices=("gan", "resnet50"), required=True)
+    parser.add_argument("--distribution", choices=("horovod", "own"), required=True)
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--warmup", type=int, required=True)
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--fork", type=int, default=0, help="start this many ranks here")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser.parse_args()
+
+
+def place(fork: int = 0, port: int = 0) -> tuple[int, int]:
+    """The rank of this process and how many there are, with MASTER_ADDR and the like set for both.
+
+    Where ranks are to be forked, the caller's own process waits for them and does not come back.
+    """
+    if fork:
+        _fork(fork, port or free_port())
+    _fill()
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _fill() -> None:
+    """What the scheduler or the launcher says, where nobody has said it yet."""
+    try:
+        from rendezvous import variables  # lies beside, where there is a scheduler
+    except ImportError:
+        return
+    for name, value in variables(dict(os.environ)).items():
+        os.environ.setdefault(name, value)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _fork(ranks: int, port: int) -> None:
+    children = []
+    for rank in range(ranks):
+        child = os.fork()
+        if child == 0:
+            _become(rank, ranks, port)
+            return
+        children.append(child)
+    statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    os._exit(next((abs(status) for status in statuses if status), 0))
+
+
+def _become(rank: int, ranks: int, port: int) -> None:
+    """Set what a rendezvous by the network needs; TensorFlow wants a port of each rank."""
+    workers = [f"127.0.0.1:{port + 1 + number}" for number in range(ranks)]
+    task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": rank}}
+    os.environ.update(
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE=str(ranks),
+        LOCAL_WORLD_SIZE=str(ranks),
+    )
+    if ranks > 1:
+        os.environ["TF_CONFIG"] = json.dumps(task)
+
+
+def leave(out: Path, content: dict[str, object]) -> None:
+    """Write the result in one step: a file that is there is whole."""
+    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    beside.write_text(json.dumps({**content, "python": platform.python_version()}, indent=1) + "\n")
+    beside.replace(out)
+
+
+def trained(asked: argparse.Namespace, ranks: int, seconds: list[float], **more: object) -> dict[str, object]:
+    """What a training program leaves: every timed step in seconds, and what was trained."""
+    return {
+        "job": asked.job,
+        "distribution": asked.distribution,
+        "ranks": ranks,
+        "batch": asked.batch,
+        "warmup": asked.warmup,
+        "small": asked.small,
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "seconds": seconds,
+        **more,
+    }
+
+
+def timed(step: object, asked: argparse.Namespace) -> tuple[list[float], float]:
+    """Seconds of each step after the warm-up, and the last loss; a step ends when its loss is known."""
+    assert callable(step)
+    taken, loss = [], 0.0
+    for number in range(asked.warmup + asked.steps):
+        start = time.perf_counter()
+        loss = float(step())
+        if number >= asked.warmup:
+            taken.append(time.perf_counter() - start)
+    return taken, loss
