@@ -1,6 +1,5 @@
 """Job scripts that run as they are: with arguments a user's program, without any the release's own check."""
 
-import shlex
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,8 +9,8 @@ from stackgen.jobs.checks import check_name, is_distributed
 from stackgen.jobs.offers import Offer, clock, offers
 from stackgen.jobs.quoting import note, word, words
 from stackgen.jobs.shape import Layout, Shape, layout
+from stackgen.jobs.starting import launch
 from stackgen.lmod import INITS
-from stackgen.mpi import Flavour, flavour
 from stackgen.plan import FrameworkPlan, Plan
 from stackgen.release import InstalledFramework
 from stackgen.tree import File, Tree
@@ -112,18 +111,3 @@ def counted(count: int, noun: str) -> str:
 def imports(planned: FrameworkPlan) -> str:
     """What a program imports to have the framework; empty where there is nothing."""
     return getattr(planned, "imports", "")
-
-
-def launch(plan: Plan) -> tuple[str, ...]:
-    """What starts the ranks of a job, word by word: as the system says, else as is usual for its MPI."""
-    if plan.system.scheduler.launch:
-        return tuple(shlex.split(plan.system.scheduler.launch))
-    mpi = flavour(dict(plan.toolchain).get("mpi", "none"))
-    match plan.system.scheduler.kind:
-        case "slurm":
-            # Slurm's own default is seldom the one that Open MPI has been built for.
-            return ("srun", "--mpi=pmix") if mpi == Flavour.OPEN_MPI else ("srun",)
-        case "lsf":
-            return ("jsrun",) if mpi == Flavour.SPECTRUM else ("mpirun",)
-        case _:
-            return ("mpirun",)

@@ -1,0 +1,182 @@
+"""What a user asks of a partition, checked against what it has before the scheduler is bothered."""
+
+import re
+from typing import Dict, List, Mapping, NamedTuple, Optional
+
+from stackgen.inside.launcher.description import Queue, Site, queue_named
+from stackgen.inside.launcher.words import LauncherError, Option, nearest
+
+ASKED = (
+    Option("p", "partition", "NAME", "the partition"),
+    Option("N", "nodes", "COUNT", "whole nodes, with one rank a GPU, else one a socket"),
+    Option("n", "ranks", "COUNT", "ranks on each node"),
+    Option("g", "gpus", "COUNT", "GPUs of each node"),
+    Option("c", "cores", "COUNT", "cores for each rank; where they come with GPUs, for each GPU"),
+    Option("t", "time", "TIME", "hours, or HH:MM:SS"),
+    Option("A", "account", "NAME", "who pays"),
+    Option("r", "reservation", "NAME", "a reservation of yours"),
+    Option("o", "option", "WORD", "for the scheduler, word for word; may be repeated"),
+    Option("", "dry-run", "", "only print the command"),
+)
+_ACCOUNTS = {"slurm": ("SLURM_ACCOUNT", "SBATCH_ACCOUNT"), "lsf": ("LSB_DEFAULTPROJECT",)}
+
+
+class Asked(NamedTuple):
+    """What a user has asked for; None where nothing was said."""
+
+    partition: Optional[str]
+    nodes: Optional[int]
+    ranks: Optional[int]
+    gpus: Optional[int]
+    cores: Optional[int]
+    seconds: Optional[int]
+    account: Optional[str]
+    reservation: Optional[str]
+    options: List[str]
+
+
+class Job(NamedTuple):
+    """What the scheduler is asked for; 0 and the empty text where it is left to it."""
+
+    queue: Queue
+    nodes: int
+    ranks: int
+    """On each node."""
+    gpus: int
+    """Of each node."""
+    cores: int
+    """Of each rank."""
+    seconds: int
+    account: str
+    reservation: str
+    options: List[str]
+
+
+def asked_for(found: Mapping[str, str]) -> Asked:
+    """The options of a command line as numbers and names."""
+    return Asked(
+        found.get("partition"),
+        _whole(found, "nodes", 1),
+        _whole(found, "ranks", 1),
+        _whole(found, "gpus", 0),
+        _whole(found, "cores", 1),
+        duration(found["time"]) if "time" in found else None,
+        found.get("account"),
+        found.get("reservation"),
+        found.get("option", "").split("\n") if found.get("option") else [],
+    )
+
+
+def _whole(found: Mapping[str, str], name: str, least: int) -> Optional[int]:
+    if name not in found:
+        return None
+    if not re.match(r"[0-9]{1,7}\Z", found[name]) or int(found[name]) < least:
+        text = "--{} wants a whole number from {} on, and {} is none"
+        raise LauncherError(text.format(name, least, found[name] or "nothing"))
+    return int(found[name])
+
+
+def duration(text: str) -> int:
+    """Seconds of `24`, which are hours, of `02:30:00` and of `2-00:00:00`."""
+    whole = re.match(r"(?:([0-9]{1,3})-)?([0-9]{1,4}):([0-9]{2}):([0-9]{2})\Z", text)
+    if whole:
+        days, hours, minutes, rest = (int(part or 0) for part in whole.groups())
+        total = days * 86400 + hours * 3600 + minutes * 60 + rest
+    elif re.match(r"[0-9]{1,4}\Z", text):
+        total = int(text) * 3600
+    else:
+        raise LauncherError("{} is no time; write hours, such as 2, or 00:30:00".format(text or "nothing"))
+    if not total:
+        raise LauncherError("a job of no time does nothing; write hours, such as 2, or 00:30:00")
+    return total
+
+
+def clocked(duration_in_seconds: int) -> str:
+    """Seconds as schedulers take them."""
+    minutes, rest = divmod(duration_in_seconds, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
+
+
+def job_of(site: Site, asked: Asked, environ: Mapping[str, str]) -> Job:
+    """What is asked for, with all that was left open filled in; LauncherError where a partition lacks it."""
+    queue = queue_named(site, asked.partition)
+    nodes = asked.nodes or queue.least
+    check_nodes(site, queue, nodes)
+    whole = asked.nodes is not None or nodes > 1 or queue.name != queue.queue
+    gpus = (
+        asked.gpus if asked.gpus is not None else queue.gpus if whole else min(queue.gpus, asked.ranks or 1)
+    )
+    check_gpus(queue, gpus)
+    ranks = asked.ranks or (usual_ranks(queue, gpus) if asked.nodes is not None or nodes > 1 else 1)
+    cores = cores_of(queue, asked, gpus, ranks)
+    check_time(queue, asked.seconds)
+    account = asked.account or ""
+    if site.account and not account and not any(environ.get(name) for name in _ACCOUNTS[site.scheduler]):
+        raise LauncherError(f"{site.system} wants to know who pays; name your project by -A")
+    return Job(
+        queue,
+        nodes,
+        ranks,
+        gpus,
+        cores,
+        asked.seconds or queue.usual_seconds,
+        account,
+        asked.reservation or "",
+        asked.options,
+    )
+
+
+def usual_ranks(queue: Queue, gpus: int) -> int:
+    """One rank a GPU, else one a socket."""
+    return gpus or min(queue.sockets, queue.cores or 1)
+
+
+def cores_of(queue: Queue, asked: Asked, gpus: int, ranks: int) -> int:
+    """The cores of each rank; where they come with GPUs, they are divided among the ranks."""
+    usual, most = queue.cores_per_gpu
+    if usual and gpus:
+        for_each = asked.cores or usual
+        if not usual <= for_each <= most:
+            text = "{} gives {} to {} cores with each GPU, and {} were asked for"
+            raise LauncherError(text.format(queue.name, usual, most, for_each))
+        return max(for_each * gpus // ranks, 1)
+    share = queue.cores * gpus // queue.gpus if gpus and queue.gpus else queue.cores
+    cores = asked.cores or (max(share // ranks, 1) if share else 0)
+    if queue.cores and cores * ranks > queue.cores:
+        text = "a node of {} has {} cores, and {} were asked for{}"
+        each = f" ({cores} for each of {ranks} ranks)" if ranks > 1 else ""
+        raise LauncherError(text.format(queue.name, queue.cores, cores * ranks, each))
+    return cores
+
+
+def check_nodes(site: Site, queue: Queue, nodes: int) -> None:
+    """LauncherError where a partition takes no job of as many nodes; it names one that does."""
+    if queue.least <= nodes <= queue.most:
+        return
+    span = f"{queue.least} to {queue.most} nodes"
+    if queue.least == queue.most:
+        span = "one node" if queue.most == 1 else f"{queue.most} nodes"
+    others = [one.name for one in site.queues if one.least <= nodes <= one.most]
+    remedy = f"; {others[0]} takes that" if others else ""
+    text = "{} takes jobs of {}, and {} {} asked for{}"
+    raise LauncherError(text.format(queue.name, span, nodes, "was" if nodes == 1 else "were", remedy))
+
+
+def check_gpus(queue: Queue, gpus: int) -> None:
+    """LauncherError where a node has not as many."""
+    if gpus > queue.gpus:
+        has = "{} GPU{}".format(queue.gpus, "" if queue.gpus == 1 else "s") if queue.gpus else "no GPUs"
+        text = "a node of {} has {}, and {} {} asked for"
+        raise LauncherError(text.format(queue.name, has, gpus, "was" if gpus == 1 else "were"))
+
+
+def check_time(queue: Queue, seconds: Optional[int]) -> None:
+    """LauncherError where it is beyond the limit."""
+    if queue.seconds and seconds and seconds > queue.seconds:
+        text = "{} ends jobs after {}, and {} was asked for"
+        raise LauncherError(text.format(queue.name, clocked(queue.seconds), clocked(seconds)))
+
+
+def unknown_command(word: str, known: Dict[str, str]) -> LauncherError:
+    """What to say of a word that is no command."""
+    return LauncherError("there is no command {}; {}".format(word, nearest(word, known, "there are {}")))

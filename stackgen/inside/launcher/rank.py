@@ -1,0 +1,33 @@
+"""`rank`: what a job starts on each rank."""
+
+import os
+from typing import Sequence
+
+from stackgen.inside.launcher.description import Site, loaded_framework
+from stackgen.inside.launcher.running import become
+from stackgen.inside.launcher.words import LauncherError, parsed
+from stackgen.inside.rendezvous import variables
+from stackgen.inside.threads import expanded, processors_here
+
+RANK_HELP = """\
+usage: {0} rank [--] command
+
+Run a command as one rank of a parallel program, as `srun {0} rank -- python train.py` does:
+where the ranks meet and how many threads each has is set from what the scheduler says, as far as you have not set it."""
+
+
+def rank(site: Site, words: Sequence[str]) -> None:
+    """Become the command, with what its rank needs in its environment."""
+    _, command = parsed(words, ())
+    if not command:
+        raise LauncherError(f"no command is given; write it after `{site.namespace} rank --`")
+    os.environ.update(variables(os.environ))
+    framework = loaded_framework(site, os.environ)
+    if framework:
+        os.environ.update(expanded(framework.settings, os.environ, processors_here()))
+    become(command)
+
+
+def rank_help(site: Site) -> str:
+    """How it is used."""
+    return RANK_HELP.format(site.namespace)

@@ -1,0 +1,82 @@
+"""The launcher of a release, as a file that any machine with a Python from 3.6 on starts."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from stackgen.effects import root_variable
+from stackgen.jobs.offers import offers
+from stackgen.jobs.quoting import words
+from stackgen.jobs.starting import launch
+from stackgen.lmod import INITS
+from stackgen.one_file import joined
+from stackgen.plan import Plan
+from stackgen.release import InstalledFramework
+from stackgen.tree import File, Tree
+
+_PACKAGE = Path(__file__).parents[1] / "inside" / "launcher"
+_MODULES = (
+    *("../rendezvous", "../threads"),
+    *("words", "description", "asking", "allocation", "slurm", "lsf", "running", "batching", "queueing"),
+    *("rank", "command"),
+)
+"""In the order of their needs."""
+_BEGINNING = """\
+#!/bin/sh
+''':'
+# A shell reads this far, and finds a Python that is not led astray by what the user has set.
+for python in /usr/bin/python3 python3 /usr/libexec/platform-python python {pythons}; do
+    if "$python" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then
+        exec "$python" -I -S "$0" "$@"
+    fi
+done
+echo "$0: there is no Python from 3.6 on here" >&2
+exit 127
+'''
+
+__doc__ = "Run programs as jobs: `{namespace} --help`."
+
+"""
+_END = """
+
+if __name__ == "__main__":
+    sys.exit(main(os.path.realpath(__file__), sys.argv[1:]))
+"""
+
+
+def launcher_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
+    """`bin/<namespace>`, and `share/launcher.json` with what it knows."""
+    program = joined(_PACKAGE, _MODULES, _beginning(plan, frameworks), _END)
+    described = json.dumps(description(plan, frameworks), indent=1) + "\n"
+    return Tree({f"bin/{plan.namespace}": File(program, 0o755), "share/launcher.json": File(described)})
+
+
+def _beginning(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> str:
+    pythons = (f"{framework.prefix}/bin/python" for framework in frameworks if framework.python)
+    return _BEGINNING.format(pythons=words(tuple(pythons)), namespace=plan.namespace)
+
+
+def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[str, object]:
+    """What the launcher knows of its system and its release: `stackgen.inside.launcher.description.Site`."""
+    scheduler = plan.system.scheduler
+    return {
+        "namespace": plan.namespace,
+        "release": plan.release,
+        "system": plan.system.name,
+        "modules": f"{plan.prefix}/releases/{plan.release}/modules/Core",
+        "lmod": INITS,
+        "scheduler": scheduler.kind,
+        "launch": launch(plan),
+        "account": scheduler.account == "required",
+        "gpus": scheduler.gpus,
+        "queues": [asdict(offer) for offer in offers(plan.system)],
+        "frameworks": [
+            {
+                "module": f"{plan.namespace}/{framework.module}/{framework.version}",
+                "root": root_variable(plan.namespace, framework),
+                "prefix": framework.prefix,
+                "settings": framework.settings,
+            }
+            for framework in frameworks
+        ],
+    }
