@@ -15,7 +15,6 @@ from stackgen.bench.schedulers import SCHEDULERS, Order, Scheduler
 from stackgen.bench.subject import Subject
 from stackgen.errors import InputError, WorkError
 from stackgen.jobs import Offer, Shape, job_script
-from stackgen.lock import Json
 from stackgen.model.base import Strict
 from stackgen.run import Command, Outcome
 
@@ -65,10 +64,13 @@ class Queue:
 Place = Here | Queue
 
 
+Setting = str | int | bool
+
+
 class Ordered(Strict):
     """What lies beside a result: what was asked for, and the job's number."""
 
-    settings: dict[str, Json]
+    settings: dict[str, Setting]
     number: str = ""
 
 
@@ -89,7 +91,7 @@ class _Run:
         return self.directory / f"{self.stem}.{ending}"
 
     @property
-    def settings(self) -> dict[str, Json]:
+    def settings(self) -> dict[str, Setting]:
         """What decides its result, beside the machine's mood."""
         return {
             "request": self.subject.release.request,
