@@ -20,6 +20,7 @@ class _Entry:
 _COMMANDS: Mapping[str, _Entry] = {
     "init": _Entry("inputs", "Write a first environment file."),
     "check": _Entry("inputs", "Report every fault of environments, with its place."),
+    "explain": _Entry("explaining", "Tell where each value comes from."),
     "schema": _Entry("inputs", "Print the JSON schema of the YAML files."),
     "lock": _Entry("locks", "Resolve every framework, and write ENV.lock."),
     "diff": _Entry("locks", "List what differs between two locks or releases."),

@@ -34,6 +34,8 @@ class Loaded:
     """Every file that was read, absolute."""
     places: Mapping[str, Place]
     """Where each key of the environment stands; the empty key path is the file as a whole."""
+    system_places: Mapping[str, Place]
+    """The same of the system; nothing where it is this machine, which no file describes."""
 
     def located(self, error: InputError) -> InputError:
         """The same error, its faults placed by the keys that they name."""
@@ -51,11 +53,12 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
     faults = reading.faults
     environment = system = None
     places = {"": Place(file=str(path))}
+    system_places: dict[str, Place] = {}
     if root:
         root = _with_prefix(root, prefix)
         places |= nodes.places(root)
         environment = _validated(Environment, root, faults)
-        system = _system(root, path, reading)
+        system, system_places = _system(root, path, reading)
     if environment:
         faults += [_placed(fault, places) for fault in check(environment, path.parent)]
     if environment and system:
@@ -68,13 +71,14 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
         path=path.absolute(),
         files=tuple(reading.files),
         places=places,
+        system_places=system_places,
     )
 
 
 def load_system(path: Path) -> System:
     """Read the description of a system; InputError with every fault of its files."""
     reading = Reading()
-    system = _read_system(path, reading)
+    system, _ = _read_system(path, reading)
     if system is None or reading.faults:
         raise InputError(*_sorted(reading.faults))
     return system
@@ -113,22 +117,26 @@ def _of_option(fault: Fault) -> Fault:
     return replace(fault, where="") if fault.place == Place(file=_OPTION) else fault
 
 
-def _system(root: nodes.Mapping, path: Path, reading: Reading) -> System | None:
-    """The system that an environment names; None, and the fault noted, where it cannot be had."""
+_Described = tuple[System | None, dict[str, Place]]
+"""A system and the places of its keys; None, and the fault noted, where it cannot be had."""
+
+
+def _system(root: nodes.Mapping, path: Path, reading: Reading) -> _Described:
+    """The system that an environment names."""
     entry = root.entries.get("system")
     if not entry or not isinstance(entry.node, nodes.Scalar) or not (entry.node.text or "").strip():
-        return None
+        return None, {}
     name, place = str(entry.node.text), entry.node.place
     known = sorted(file.stem for file in (path.parent / "systems").glob("*.yaml"))
     if name == host.THIS:
-        return _this(place, reading.faults)
+        return _this(place, reading.faults), {}
     if name in known:
         return _read_system(path.parent / "systems" / f"{name}.yaml", reading)
     known = [host.THIS, *known]
     remedy = near(name, known, f"use one of {', '.join(known)}")
     what = f"there is no system {name!r} in {path.parent / 'systems'}"
     reading.faults.append(Fault(place=place, where="system", what=what, remedy=remedy))
-    return None
+    return None, {}
 
 
 def _this(place: Place, faults: list[Fault]) -> System | None:
@@ -139,13 +147,13 @@ def _this(place: Place, faults: list[Fault]) -> System | None:
         return None
 
 
-def _read_system(path: Path, reading: Reading) -> System | None:
+def _read_system(path: Path, reading: Reading) -> _Described:
     root = reading.read(path)
     system = _validated(System, root, reading.faults) if root else None
-    if root and system:
-        places = {"": Place(file=str(path)), **nodes.places(root)}
+    places = {"": Place(file=str(path)), **(nodes.places(root) if root else {})}
+    if system:
         reading.faults += [_placed(fault, places) for fault in contradictions(system)]
-    return system
+    return system, places
 
 
 def _placed(fault: Fault, places: Mapping[str, Place]) -> Fault:

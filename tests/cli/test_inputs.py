@@ -6,8 +6,8 @@ import pytest
 from desk import Desk
 
 COMMANDS = (
-    *("init", "check", "schema", "lock", "diff", "generate", "mirror", "build", "test"),
-    *("publish", "rollback", "releases", "shell", "probe", "bootstrap", "doctor", "completion"),
+    *("init", "check", "explain", "schema", "lock", "diff", "generate", "mirror", "build", "test"),
+    *("publish", "rollback", "releases", "shell", "bench", "probe", "bootstrap", "doctor", "completion"),
 )
 
 
