@@ -56,9 +56,12 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     progress: Progress,
     sandbox: Sandbox | None,
     packages: Packages | None = None,
+    *,
+    alone: bool = True,
 ) -> tuple[InstalledFramework, ...]:
     """Build the frameworks that are not there, or not whole; the caller holds the environment's prefix.
 
+    Where it is not `alone`, others build there at once, and what they have begun is left as it is.
     `packages` are what Spack has installed before. InputError where stackgen cannot build what is asked for,
     WorkError where this machine, the mirror or the sandbox does not allow it; both before anything is
     written.
@@ -72,21 +75,23 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
         jobs = [_job(plan, lock, mirror, packages or Packages(), framework) for framework in absent]
         require(mirror, {file for job in jobs if isinstance(job, WheelsJob) for file in job.lock.files})
         kind = choose(sandbox, run)
-        _clear(Path(plan.prefix) / "pythons", progress)
+        if alone:
+            clear_left_overs(plan, progress)
         for job in jobs:
             _make(job, kind, run, progress)
     return installed(plan, lock)
 
 
-def require_wheels(plan: Plan, lock: Lock, mirror: Mirror) -> None:
-    """WorkError where this machine or the mirror does not allow what is to be built from wheels.
+def require_wheels(plan: Plan, lock: Lock, mirror: Mirror, *, here: bool = True) -> None:
+    """WorkError where this machine, if it is built here, or the mirror does not allow what is to be built.
 
     Before Spack starts, that is: otherwise it would be found out after hours.
     """
     absent = {framework.name for framework in installed(plan, lock) if not is_whole(framework)}
     wanted = {file for one in lock.wheels if one.framework in absent for file in one.files}
     if wanted:
-        interpreters.check_machine(plan.system)
+        if here:
+            interpreters.check_machine(plan.system)
         require_intact(mirror, wanted)
 
 
@@ -150,9 +155,9 @@ def _python(plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages) -
     return program
 
 
-def _clear(pythons: Path, progress: Progress) -> None:
+def clear_left_overs(plan: Plan, progress: Progress) -> None:
     """Remove what killed builds have left; one that still has an orphan at work there goes next time."""
-    for left_over in pythons.glob(LEFT_OVER):
+    for left_over in (Path(plan.prefix) / "pythons").glob(LEFT_OVER):
         try:
             files.remove(left_over)
         except WorkError as error:

@@ -91,8 +91,8 @@ def on_node(command: Command, slurm: Slurm, name: str, comment: str) -> Command:
 
 
 def jobs_of(name: str, directory: Path, environment: Mapping[str, str]) -> Command:
-    """The question which of the caller's own jobs have this name: lines of number, bar and comment."""
-    words = ("squeue", "--me", f"--name={name}", "--noheader", "--format=%A|%k")
+    """The question which of the caller's jobs have this name: lines of number, state and comment."""
+    words = ("squeue", f"--user={os.getuid()}", f"--name={name}", "--noheader", "--format=%A|%t|%k")
     return Command(argv=words, environment=environment, directory=directory, timeout=60)
 
 
@@ -147,5 +147,5 @@ def refusal(outcome: Outcome, slurm: Slurm) -> WorkError:
 
 def _said(stderr: str) -> Iterator[str]:
     for line in stderr.splitlines():
-        if said := re.match(r"(?:srun|slurmstepd|sinfo): (?:error: |fatal: )?(.+)", line):
+        if said := re.match(r"(?:srun|slurmstepd|squeue): (?:error: |fatal: )?(.+)", line):
             yield said[1].strip()

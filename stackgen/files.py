@@ -18,6 +18,7 @@ from stackgen.errors import WorkError
 from stackgen.progress import Progress
 from stackgen.tree import File, Tree
 
+_HOLDER = ".lock-holder"
 MORE_SPACE = "free some space and run the same command again; what is done is kept"
 """What to do about a full disk."""
 
@@ -194,7 +195,7 @@ def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / ".lock").touch(mode=0o644)  # where that is refused, FileLock may try for ever
         lock = FileLock(directory / ".lock", mode=0o644)
-        holder = directory / ".lock-holder"
+        holder = directory / _HOLDER
         try:
             lock.acquire(blocking=False)
         except Timeout:
@@ -208,6 +209,11 @@ def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def holder(directory: Path) -> str:
+    """Who holds a directory, in a few words; nothing where nobody does."""
+    return _text_of(directory / _HOLDER)
 
 
 def _text_of(path: Path) -> str:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import assert_never
 
 from stackgen import files
 from stackgen import publish as releases
-from stackgen.bootstrap import spack_from
-from stackgen.build import build, require_wheels, unbuildable
-from stackgen.describe import describe, hierarchy
+from stackgen.build import require_wheels, unbuildable
+from stackgen.builders import Builder, Here, Means, on_nodes, open_the_store, packages_of
+from stackgen.describe import hierarchy
 from stackgen.errors import InputError, WorkError
+from stackgen.executor import Executor, Local, Slurm
 from stackgen.from_spack import Packages
 from stackgen.inventory import Makers
 from stackgen.kit import make_kit
@@ -23,8 +25,7 @@ from stackgen.project import Project, Tools, generate, lock_project, read_fittin
 from stackgen.release import Release, Report, read_release, request
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
-from stackgen.smoke import smoke
-from stackgen.store import Store, install, is_installed, open_cache, open_store, unfit
+from stackgen.store import is_installed, unfit
 from stackgen.tree import Tree
 
 
@@ -56,6 +57,8 @@ class BuildOptions:
     """Where Spack compiles; below the prefix where not named."""
     jobs: int = 0
     """Compilers at once; as many as the machine serves where 0."""
+    executor: Executor = field(default_factory=Local)
+    """Where it is built and tested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,28 +139,44 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     _check_signature(project, source, options, tools)
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR)
+    means = _means(source, options)
+    builder = _builder(project, lock, means, options.executor, tools)
     packages = Packages()
     if lock.spack:
-        require_wheels(project.plan, lock, source)
-        store = _store(project, source, options, tools)
-        install(project.plan, lock, source, store, tools.progress, options.jobs)
-        packages = _packages(lock, store, tools)
+        require_wheels(project.plan, lock, source, here=options.executor == Local())
+        store = open_the_store(project.plan, means, tools)
+        builder.packages(store)
+        packages = packages_of(lock, store, tools)
         tree |= hierarchy(project.plan, lock, store, tools.progress)
-    build(project.plan, lock, source, tools.run, tools.progress, options.sandbox, packages)
+    builder.frameworks(packages)
     directory = releases.stage(project.plan, lock, tree)
     if options.until == Stage.BUILD:
         return Result(reached=Stage.BUILD)
-    refuse_failures(project, _test_staged(project, directory, tools), tools.progress)
+    refuse_failures(project, _test_staged(builder, directory), tools.progress)
     if options.until == Stage.TEST:
         return Result(reached=Stage.TEST)
     release = releases.publish(project.prefix, project.plan.release, _spider(tools))
     return Result(reached=Stage.PUBLISH, release=release, switched=True)
 
 
-def _store(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> Store:
-    home = spack_from(source.root, tools.run, tools.progress)
-    cache = open_cache(options.cache, tools.progress) if options.cache else None
-    return open_store(project.plan, source, home, tools.run, options.sandbox, cache, options.scratch)
+def _means(source: Mirror, options: BuildOptions) -> Means:
+    return Means(
+        mirror=source,
+        sandbox=options.sandbox,
+        cache=options.cache,
+        scratch=options.scratch,
+        jobs=options.jobs,
+    )
+
+
+def _builder(project: Project, lock: Lock, means: Means, executor: Executor, tools: Tools) -> Builder:
+    match executor:
+        case Local():
+            return Here(plan=project.plan, lock=lock, means=means, tools=tools)
+        case Slurm():
+            return on_nodes(project, lock, means, executor, tools)
+        case _:
+            assert_never(executor)
 
 
 def _check_signature(project: Project, source: Mirror, options: BuildOptions, tools: Tools) -> None:
@@ -170,11 +189,6 @@ def _check_signature(project: Project, source: Mirror, options: BuildOptions, to
             *(path for path in project.lock_directory.rglob("*") if path.is_file()),
         )
         refuse_unsigned(source.root, written)
-
-
-def _packages(lock: Lock, store: Store, tools: Tools) -> Packages:
-    prefixes = {key: path for one in lock.spack for key, path in store.prefixes(one).items()}
-    return Packages(prefixes=prefixes, described=lambda one: describe(one, store, tools.progress))
 
 
 def _lock(project: Project, options: BuildOptions, tools: Tools) -> Lock:
@@ -206,18 +220,18 @@ def _mirror(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -
     return source
 
 
-def test_release(project: Project, tools: Tools) -> Report:
+def test_release(project: Project, tools: Tools, executor: Executor) -> Report:
     """Test the release that waits for publication, or else the published one of that name."""
     waiting = releases.staged(project.prefix, project.plan.release)
     directory = _release_directory(project, "test")
     with files.exclusive(project.prefix, tools.progress):
-        if directory == waiting:
-            return _test_staged(project, directory, tools)
-        return smoke(directory, project.plan, tools.run, tools.progress)
+        means = Means(mirror=Mirror(root=project.prefix / "mirror"))
+        builder = _builder(project, read_fitting_lock(project), means, executor, tools)
+        return _test_staged(builder, directory) if directory == waiting else builder.test(directory)
 
 
-def _test_staged(project: Project, directory: Path, tools: Tools) -> Report:
-    report = smoke(directory, project.plan, tools.run, tools.progress)
+def _test_staged(builder: Builder, directory: Path) -> Report:
+    report = builder.test(directory)
     releases.keep_report(directory, report)
     return report
 

@@ -9,13 +9,16 @@ from stackgen.cli.loading import print_how_to_load, release_summary
 from stackgen.cli.options import (
     as_json,
     environment,
+    executor,
     keys,
+    nodes,
     prefix,
     print_json,
     require_signature,
     tools,
     verbose,
 )
+from stackgen.executor import executor as read_executor
 from stackgen.receipt import Receipt, recall, remember
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ _STAGES = ("lock", "mirror", "build", "test", "publish")
     type=click.IntRange(min=1),
     help="Compilers at once; as many as processors and memory allow where not given.",
 )
+@executor
+@nodes
 @require_signature
 @keys
 @as_json
@@ -73,6 +78,8 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
     cache: Path | None,
     scratch: Path | None,
     jobs: int | None,
+    executor: str,
+    nodes: int | None,
     *,
     keys: Path | None,
     offline: bool,
@@ -84,6 +91,7 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
 
     What is done already is not done again; an interrupted build goes on where it stopped.
     """
+    where = read_executor(executor, nodes or 0)
     receipt = recall(environment, prefix) if until == "publish" else None
     if receipt:
         _print_published(receipt, changed=False, as_json=as_json)
@@ -102,6 +110,7 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
         cache=cache.absolute() if cache else None,
         scratch=scratch.resolve() if scratch else None,
         jobs=jobs or 0,
+        executor=where,
     )
     project = open_project(environment, prefix)
     result = build_project(project, options, tools(verbose=verbose))
@@ -154,16 +163,18 @@ def _print_published(receipt: Receipt, *, changed: bool, as_json: bool) -> None:
 @click.command()
 @environment
 @prefix
+@executor
 @as_json
 @verbose
-def test(environment: Path, prefix: str | None, *, as_json: bool, verbose: bool) -> None:
+def test(environment: Path, prefix: str | None, executor: str, *, as_json: bool, verbose: bool) -> None:
     """Test the release through its modules, in a clean login shell, as a user would."""
     from stackgen.pipeline import refuse_failures, test_release
     from stackgen.project import open_project
 
+    where = read_executor(executor)
     work = tools(verbose=verbose)
     project = open_project(environment, prefix)
-    report = test_release(project, work)
+    report = test_release(project, work, where)
     if as_json:
         click.echo(report.model_dump_json(indent=2))
     refuse_failures(project, report, work.progress)

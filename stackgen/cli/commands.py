@@ -11,7 +11,10 @@ from stackgen import __version__
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What the list of commands knows without importing any: the module of this package, and a few words."""
+    """What the list of commands knows without importing any: the module of this package, and a few words.
+
+    One without words is not for people.
+    """
 
     module: str
     words: str
@@ -36,6 +39,7 @@ _COMMANDS: Mapping[str, _Entry] = {
     "probe": _Entry("machine", "Write this machine's own system file."),
     "bootstrap": _Entry("spacks", "Put the pinned Spack where stackgen finds it."),
     "doctor": _Entry("machine", "Tell what this machine lacks for stackgen."),
+    "part": _Entry("parts", ""),
     "completion": _Entry("machine", "Print the completion script of a shell."),
 }
 
@@ -59,7 +63,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.words) for name, entry in _COMMANDS.items()])
+            formatter.write_dl([(name, entry.words) for name, entry in _COMMANDS.items() if entry.words])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -13,6 +13,7 @@ from stackgen.cli.terminal import LogFile, progress_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stackgen.progress import Progress
     from stackgen.project import Tools
 
 
@@ -40,18 +41,31 @@ keys = click.option(
     type=click.Path(path_type=Path),
     help="The public keys that count, instead of those of your keyring.",
 )
+executor = click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    metavar="local|slurm[:PARTITION]",
+    help="Where it is built and tested: on this machine, or on nodes that Slurm gives, several at once, a job"
+    " each. What else srun is to know, say by its variables, such as SLURM_ACCOUNT and SLURM_TIMELIMIT.",
+)
+nodes = click.option(
+    "--nodes",
+    type=click.IntRange(min=1),
+    help="Nodes of Slurm at once, at most; as many as are useful where not given.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-def tools(*, verbose: bool) -> "Tools":
-    """What the stages of this run work with."""
+def tools(*, verbose: bool = False, progress: "Progress | None" = None) -> "Tools":
+    """What the stages of this run work with; they tell what they do to the screen, or elsewhere."""
     from stackgen.project import Tools
     from stackgen.run import LoggedRunner
 
     session = click.get_current_context().find_object(Session)
     if session is None:
         raise LookupError("a command runs outside of `main`")
-    progress = progress_for(session.log, verbose=verbose)
+    progress = progress or progress_for(session.log, verbose=verbose)
     run = LoggedRunner(progress)
     session.interruption.at_once(run.stop)
     return Tools(run=run, progress=progress)

@@ -91,6 +91,11 @@ def told_of(work: Work, lock: Lock, store: Store, progress: Progress) -> Told:
     return Told(nodes=locked_nodes(lock), total=len(work.built), progress=progress, root=store.root)
 
 
+def is_done(work: Work, store: Store) -> bool:
+    """Whether all of it is installed by now."""
+    return found(store.tree, work.nodes).whole
+
+
 def finish(work: Work, store: Store) -> None:
     """Have what was installed counted as such for ever; WorkError where something is not there."""
     after = found(store.tree, work.nodes)

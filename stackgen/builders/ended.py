@@ -1,0 +1,76 @@
+"""What has come of parts that ran on several nodes, put together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock as Mutex
+
+from stackgen.builders.job import Came
+from stackgen.errors import WorkError
+from stackgen.executor import GOES_ON
+from stackgen.progress import Advance, Progress
+from stackgen.run import Outcome
+from stackgen.store import Store, Told, Work, finish, is_done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The Spacks of several nodes, as far as they have ended."""
+
+    work: Work
+    store: Store
+    told: Told
+    progress: Progress
+    failed: list[Outcome] = field(default_factory=list)
+    lost: list[WorkError] = field(default_factory=list)
+    _mutex: Mutex = field(default_factory=Mutex)
+
+    def hearing(self, advance: Advance) -> Callable[[str, str], None]:
+        """What hears a line of the Spack of a node; all nodes tell at once."""
+
+        def heard(node: str, line: str) -> None:
+            with self._mutex:
+                self.told.listener(advance, node)(line)
+
+        return heard
+
+    def add(self, came: Came) -> bool:
+        """Note how a node has ended; whether it found that nothing is left to be done."""
+        with self._mutex:
+            self.told.leave(came.node)
+        if came.error:
+            self.lost.append(came.error)
+            self.progress.say(f"note: {came.error.what}")
+            return False
+        if came.result.get("alone"):
+            what = f"the file system of {self.store.prefix} has no locks between nodes"
+            self.progress.say(
+                f"{what}: {came.node} is not used (mounted with them, as by `flock`, it would be)"
+            )
+            return False
+        outcome = Outcome(status=came.result["status"], stdout="", stderr=came.result["stderr"])
+        if outcome.status:
+            self.failed.append(outcome)
+        return not outcome.status
+
+    def judge(self) -> None:
+        """WorkError where not all is installed; what a lost node had begun, the others may have finished."""
+        if is_done(self.work, self.store):
+            finish(self.work, self.store)
+        elif self.failed:
+            raise self.told.error(self.failed[0])
+        elif self.lost:
+            raise self.lost[0]
+        else:
+            finish(self.work, self.store)
+
+
+def refuse_failed(failed: Sequence[Came], total: int) -> None:
+    """WorkError where parts have come to nothing: one as it is, several listed."""
+    errors = [came.error for came in failed if came.error]
+    if len({str(error) for error in errors}) == 1:
+        raise errors[0]
+    if errors:
+        listed = "".join(f"\n  {came.part}: {came.error}" for came in failed)
+        details = "\n".join(error.details for error in errors)
+        what = f"{len(errors)} of {total} frameworks could not be built:{listed}\n"
+        raise WorkError(f"{what}the others are kept", GOES_ON, details=details)
