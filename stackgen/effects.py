@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from stackgen.inside.threads import UnknownPlaceholderError, pieces_of_setting
 from stackgen.release import InstalledFramework
@@ -9,10 +10,12 @@ from stackgen.release import InstalledFramework
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepend:
-    """A directory of the framework's prefix goes to the front of a search path, and is there once."""
+    """A directory goes to the front of a search path, and is there once."""
 
     variable: str
     directory: str
+    of: Literal["prefix", "release"] = "prefix"
+    """What it lies in: the framework's prefix, or the release, which brings the launcher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +66,16 @@ FOREIGN_PYTHON = (
 """What leads a Python, or the tools around it, to code that was made for another one."""
 
 
-def effects(namespace: str, framework: InstalledFramework) -> tuple[Effect, ...]:
-    """What a user's environment must go through for a framework, in order."""
+def effects(namespace: str, framework: InstalledFramework, release: str) -> tuple[Effect, ...]:
+    """What a user's environment must go through for a framework of a release, which is a directory, in order."""
     isolation: tuple[Effect, ...] = (
         *(Clear(variable=variable) for variable in FOREIGN_PYTHON),
         Assign(variable="PYTHONNOUSERSITE", value="1"),
     )
     return (
         Assign(variable=root_variable(namespace, framework), value=framework.prefix),
+        Assign(variable=release_variable(namespace), value=release),
+        Prepend(variable="PATH", directory="bin", of="release"),
         Prepend(variable="PATH", directory="bin"),
         *(isolation if framework.python else ()),
         *(_setting(variable, value) for variable, value in sorted(framework.settings.items())),
@@ -105,6 +110,11 @@ def _pieces(value: str) -> tuple[tuple[str, str], ...]:
 def root_variable(namespace: str, framework: InstalledFramework) -> str:
     """The variable that tells where the loaded framework lies, such as HPAI_TENSORFLOW_ROOT."""
     return f"{variable_name(namespace)}_{variable_name(framework.module)}_ROOT"
+
+
+def release_variable(namespace: str) -> str:
+    """The variable that tells where the release of the loaded framework lies, such as HPAI_RELEASE."""
+    return f"{variable_name(namespace)}_RELEASE"
 
 
 def variable_name(name: str) -> str:

@@ -94,7 +94,9 @@ def read_tree(directory: Path) -> Tree:
         for path in directory.rglob("*"):
             if path.is_file():
                 try:
-                    found[path.relative_to(directory).as_posix()] = File(path.read_text(encoding="utf-8"))
+                    text = path.read_text(encoding="utf-8")
+                    mode = 0o755 if path.stat().st_mode & 0o111 else 0o644
+                    found[path.relative_to(directory).as_posix()] = File(text, mode)
                 except UnicodeDecodeError:
                     raise WorkError(f"{path} is not text", "remove it; it is not stackgen's") from None
     return Tree(found)

@@ -29,6 +29,7 @@ from stackgen.effects import (
     Effect,
     Prepend,
     effects,
+    release_variable,
     root_variable,
     variable_name,
 )
@@ -77,12 +78,14 @@ def module_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
 
 def _module(plan: Plan, framework: InstalledFramework) -> str:
     about = next(planned.about for planned in plan.frameworks if planned.name == framework.name)
-    changes = effects(plan.namespace, framework)
+    changes = effects(plan.namespace, framework, plan.place)
     return TEMPLATES.get_template("framework.lua.j2").render(
         help=manual(plan, framework, about),
         whatis=_whatis(framework, about),
         family=f"{variable_name(plan.namespace).lower()}_framework",
         prefix=framework.prefix,
+        release=plan.place,
+        release_variable=release_variable(plan.namespace),
         root_variable=root_variable(plan.namespace, framework),
         marker=f"__{root_variable(plan.namespace, framework).removesuffix('ROOT')}",
         effects=[_rendered(effect) for effect in changes],
@@ -106,8 +109,8 @@ def _whatis(framework: InstalledFramework, about: About) -> list[str]:
 def _rendered(effect: Effect) -> Source:
     """The call of the template's Lua function that does, and undoes, an effect."""
     match effect:
-        case Prepend(variable=variable, directory=directory):
-            return call("prepend", variable, directory)
+        case Prepend(variable=variable, directory=directory, of=place):
+            return call("prepend", variable, Source("release" if place == "release" else "root"), directory)
         case Assign(variable=variable, value=value):
             return call("replace", variable, value)
         case Clear(variable=variable):

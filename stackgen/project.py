@@ -12,6 +12,7 @@ from stackgen.config import Loaded, load
 from stackgen.environments import environment_tree
 from stackgen.errors import InputError
 from stackgen.hierarchy import modules
+from stackgen.jobs import check_tree, job_tree, launcher_tree
 from stackgen.lock import Lock, changes, lock_tree, read_lock
 from stackgen.lock_faults import lock_faults
 from stackgen.modules import module_tree
@@ -153,7 +154,10 @@ def generate(project: Project, lock: Lock) -> Tree:
     with project.placed():
         _refuse_unloadable(project.plan, lock)
         scripts = site_scripts(project.plan, project.file.parent)
-        return module_tree(project.plan, installed(project.plan, lock)) | scripts | _written(project)
+        frameworks = installed(project.plan, lock)
+        for_users = module_tree(project.plan, frameworks) | launcher_tree(project.plan, frameworks)
+        jobs = job_tree(project.plan, frameworks) | check_tree()
+        return for_users | jobs | scripts | _written(project)
 
 
 def _written(project: Project) -> Tree:

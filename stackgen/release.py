@@ -12,14 +12,18 @@ from stackgen.errors import WorkError
 from stackgen.graph import Node, graph
 from stackgen.lock import Json, Lock, SpackLock, WheelLock, digest
 from stackgen.model.base import Strict
+from stackgen.native import native_identity
 from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
 
 LOCK, RELEASE, REPORT = "lock", "release.json", "report.json"
 """Where a release keeps them, relative to itself."""
 RELEASE_FORMAT = "1"
-"""Part of every request: raise it when what a release holds changes beside its prefixes."""
+"""Part of every request: raise it when what a release holds changes beside its prefixes, and those of
+older stackgens, which have no launcher say, are not to pass for the same."""
 HIERARCHY_FORMAT = "1"
 """Part of the request of a release with a hierarchy: raise it when what its modules do changes."""
+JOBS_FORMAT = "1"
+"""Part of the request of a release with job scripts: raise it when what they do changes."""
 PREFIX_FORMAT = "1"
 """Part of every prefix's digest: raise it when what a build puts there changes."""
 
@@ -98,7 +102,7 @@ def _from_wheels(plan: Plan, framework: WheelsPlan, lock: Lock) -> InstalledFram
         name=framework.name,
         module=framework.about.module,
         version=version,
-        prefix=_prefix(plan, framework.name, version, _wheels_identity(framework, locked, lock)),
+        prefix=_prefix(plan, framework.name, version, _wheels_identity(plan, framework, locked, lock)),
         python=framework.python,
         packages={package.name: package.version for package in locked.packages},
         settings=dict(framework.about.settings),
@@ -133,10 +137,10 @@ def spack_python(framework: WheelsPlan, lock: Lock) -> str:
     return locked_python(_spack_lock(lock, python_environment(framework.python))).hash
 
 
-def _wheels_identity(framework: WheelsPlan, locked: WheelLock, lock: Lock) -> dict[str, Json]:
+def _wheels_identity(plan: Plan, framework: WheelsPlan, locked: WheelLock, lock: Lock) -> dict[str, Json]:
     """An update of the system's Python is no reason to build anew; another one of Spack's is."""
     own: dict[str, Json] = {"python": spack_python(framework, lock)} if framework.builds_python else {}
-    return {"lock": locked.digest, **own}
+    return {"lock": locked.digest, **own, **native_identity(plan, framework, lock)}
 
 
 def _prefix(plan: Plan, name: str, version: str, identity: dict[str, Json]) -> str:
@@ -182,9 +186,25 @@ def request(plan: Plan, lock: Lock) -> str:
             "defaults": dict(plan.defaults),
             "frameworks": frameworks,
             "promises": promises,
+            **_jobs(plan),
             **_hierarchy(lock),
         }
     )
+
+
+def _jobs(plan: Plan) -> dict[str, Json]:
+    """What decides the job scripts; nothing where the system has no scheduler."""
+    system = plan.system
+    if system.scheduler.kind == "none":
+        return {}
+    facts: dict[str, Json] = {
+        "format": JOBS_FORMAT,
+        "scheduler": system.scheduler.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "nodes": [system.nodes.sockets, system.nodes.cores] if system.nodes else [],
+        "gpus": sum(gpu.count for gpu in system.accelerators),
+        "mpi": dict(plan.toolchain).get("mpi", ""),
+    }
+    return {"jobs": facts}
 
 
 def shared_locks(lock: Lock) -> tuple[SpackLock, ...]:

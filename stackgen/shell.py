@@ -9,19 +9,22 @@ from stackgen.release import InstalledFramework
 
 
 def shell_environment(
-    namespace: str, framework: InstalledFramework, caller: Mapping[str, str]
+    namespace: str, framework: InstalledFramework, release: str, caller: Mapping[str, str]
 ) -> dict[str, str]:
-    """The caller's environment as `module load` would leave it, without Lmod's own book-keeping."""
+    """The caller's environment as `module load` would leave it, without Lmod's own book-keeping.
+
+    `release` is the directory of the framework's release.
+    """
     environment = dict(caller)
-    for effect in effects(namespace, framework):
-        _apply(effect, framework.prefix, environment)
+    for effect in effects(namespace, framework, release):
+        _apply(effect, {"prefix": framework.prefix, "release": release}, environment)
     return environment
 
 
-def _apply(effect: Effect, prefix: str, environment: dict[str, str]) -> None:
+def _apply(effect: Effect, places: Mapping[str, str], environment: dict[str, str]) -> None:
     match effect:
-        case Prepend(variable=variable, directory=directory):
-            first = f"{prefix}/{directory}"
+        case Prepend(variable=variable, directory=directory, of=place):
+            first = f"{places[place]}/{directory}"
             others = [path for path in environment.get(variable, "").split(":") if path != first]
             environment[variable] = ":".join([first, *others]) if any(others) else first
         case Assign(variable=variable, value=value):

@@ -13,7 +13,7 @@ from stackgen.errors import InputError, StackgenError
 from stackgen.model.base import near
 from stackgen.pipeline import roll_back
 from stackgen.project import open_project
-from stackgen.publish import current_release
+from stackgen.publish import current_release, place_of
 from stackgen.publish import releases as published_releases
 from stackgen.release import InstalledFramework, Release
 from stackgen.run import become
@@ -120,7 +120,8 @@ def shell(context: click.Context, framework: str, place: Path | None, command: t
         raise InputError.of(f"nothing is published in {prefix}", "run `stackgen build` on an environment")
     chosen = _framework(release, framework.removeprefix(f"{release.namespace}/"))
     words = command or (os.environ.get("SHELL") or "/bin/sh",)
-    become(words, shell_environment(release.namespace, chosen, os.environ))
+    place_of_release = str(place_of(prefix.absolute(), release.name))
+    become(words, shell_environment(release.namespace, chosen, place_of_release, os.environ))
 
 
 def _users_prefix(context: click.Context, place: Path | None) -> Path:

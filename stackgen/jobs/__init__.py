@@ -1,8 +1,19 @@
 """Job scripts of a system's partitions, and what its launcher knows of them."""
 
+from stackgen.jobs.checks import check_tree
 from stackgen.jobs.launcher import launcher_tree
 from stackgen.jobs.offers import Offer, offers
 from stackgen.jobs.script import job_script, job_tree
 from stackgen.jobs.shape import Layout, Shape, layout
 
-__all__ = ["Layout", "Offer", "Shape", "job_script", "job_tree", "launcher_tree", "layout", "offers"]
+__all__ = [
+    "Layout",
+    "Offer",
+    "Shape",
+    "check_tree",
+    "job_script",
+    "job_tree",
+    "launcher_tree",
+    "layout",
+    "offers",
+]

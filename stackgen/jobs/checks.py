@@ -1,6 +1,12 @@
 """What a job script runs that is given no program: the framework's own check on all its ranks."""
 
+from pathlib import Path
+
 from stackgen.plan import About
+from stackgen.tree import File, Tree
+
+CHECKS = "share/checks"
+"""Where a release has the scripts."""
 
 _DISTRIBUTED = frozenset({"horovod", "gloo", "ddp", "mpi4py", "h5py"})
 _HOROVOD = {"tensorflow": "ranks_horovod_tensorflow", "keras": "ranks_horovod_tensorflow"}
@@ -23,3 +29,10 @@ def check_name(about: About, ranks: int) -> str:
     if "ddp" in features and about.verify in _OWN:
         return _OWN[about.verify]
     return next((f"ranks_{feature}" for feature in ("mpi4py", "h5py") if feature in features), "")
+
+
+def check_tree() -> Tree:
+    """The scripts that ask ranks, as a release has them for its job scripts."""
+    scripts = sorted((Path(__file__).parents[1] / "verify").glob("ranks_*.py"))
+    found = {script.name: File(script.read_text(encoding="utf-8")) for script in scripts}
+    return Tree(found).below(CHECKS)

@@ -63,7 +63,7 @@ def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[
         "namespace": plan.namespace,
         "release": plan.release,
         "system": plan.system.name,
-        "modules": f"{plan.prefix}/releases/{plan.release}/modules/Core",
+        "modules": f"{plan.place}/modules/Core",
         "lmod": INITS,
         "scheduler": scheduler.kind,
         "launch": launch(plan),

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from stackgen.jobs.checks import check_name, is_distributed
+from stackgen.jobs.checks import CHECKS, check_name, is_distributed
 from stackgen.jobs.offers import Offer, clock, offers
 from stackgen.jobs.quoting import note, word, words
 from stackgen.jobs.shape import Layout, Shape, layout
@@ -55,7 +55,7 @@ def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: S
     fitted = layout(offer, shape, distributed=is_distributed(planned.about))
     if fitted is None:
         return ""
-    release = Path(plan.prefix) / "releases" / plan.release
+    release = Path(plan.place)
     check = check_name(planned.about, ranks=fitted.nodes * fitted.ranks)
     return TEMPLATES.get_template(f"{plan.system.scheduler.kind}.sh.j2").render(
         title=f"{planned.about.title} {framework.version}",
@@ -73,7 +73,7 @@ def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: S
         module=f"{plan.namespace}/{framework.module}/{framework.version}",
         launcher=str(release / "bin" / plan.namespace),
         launch=launch(plan),
-        check=str(release / "share" / "checks" / f"{check}.py") if check else "",
+        check=str(release / CHECKS / f"{check}.py") if check else "",
         size=size(fitted),
         resources=resources(fitted),
         inits=INITS,

@@ -103,6 +103,11 @@ class Plan:
     """Sorted by name."""
 
     @property
+    def place(self) -> str:
+        """The directory of its release, once that is published."""
+        return f"{self.prefix}/releases/{self.release}"
+
+    @property
     def wheels(self) -> tuple[WheelsPlan, ...]:
         """The frameworks that come from wheels."""
         return tuple(framework for framework in self.frameworks if isinstance(framework, WheelsPlan))

@@ -80,7 +80,7 @@ class Entrance:
             argv = ("bash", "-l", "-c", _LOGIN, "login", str(self.lmod), str(self.core), self.module, *argv)
         else:
             environment = shell_environment(
-                self.plan.namespace, self.framework, {**environment, **caller.variables}
+                self.plan.namespace, self.framework, self.plan.place, {**environment, **caller.variables}
             )
         return Command(argv=argv, environment=environment, directory=caller.home, timeout=timeout)
 

@@ -116,7 +116,7 @@ def test_loading_does_what_a_shell_without_lmod_does(name, core, tmp_path):
         tmp_path,
     ).noted
     assert without_bookkeeping(noted["loaded"]) == without_bookkeeping(
-        shell_environment(planned().namespace, installed("tensorflow"), noted["before"])
+        shell_environment(planned().namespace, installed("tensorflow"), planned().place, noted["before"])
     )
     assert noted["loaded"]["HOSTILE"] == HOSTILE_TEXT
     assert noted["loaded"]["SPACES"] == SETTINGS["SPACES"]

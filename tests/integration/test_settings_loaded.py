@@ -76,7 +76,7 @@ def test_they_are_filled_in_a_job_and_gone_afterwards(name, core, tmp_path):
         "TF_NUM_INTRAOP_THREADS": "1",
         **literal,
     }
-    without_lmod = shell_environment("hpai", framework(SETTINGS), noted["before"])
+    without_lmod = shell_environment("hpai", framework(SETTINGS), "/release", noted["before"])
     assert of_settings(without_lmod) == {**of_settings(noted["loaded"]), "LITERAL": "{threads}"}
     assert noted["after"] == noted["before"]
 

@@ -233,14 +233,19 @@ def test_columns_are_read_down_first():
     assert columns([], 78) == []
 
 
+def in_shell(caller: dict[str, str]) -> dict[str, str]:
+    return shell_environment(planned().namespace, installed(), planned().place, caller)
+
+
 def test_a_shell_gets_what_the_module_gives():
     root = installed().prefix
     caller = {"PATH": f"/bin:{root}/bin:/usr/bin", "KMP_BLOCKTIME": "200", "PYTHONHOME": "/x", "A": "b"}
-    assert shell_environment(planned().namespace, installed(), caller) == {
+    assert in_shell(caller) == {
         "A": "b",
+        "HPAI_RELEASE": planned().place,
         "HPAI_TENSORFLOW_ROOT": root,
         "KMP_BLOCKTIME": "200",
-        "PATH": f"{root}/bin:/bin:/usr/bin",
+        "PATH": f"{root}/bin:{planned().place}/bin:/bin:/usr/bin",
         "PYTHONNOUSERSITE": "1",
     }
     assert caller["PYTHONHOME"] == "/x"
@@ -248,19 +253,19 @@ def test_a_shell_gets_what_the_module_gives():
 
 @pytest.mark.parametrize("given", [{}, {"PATH": ""}])
 def test_a_shell_without_a_path_gets_one(given):
-    assert shell_environment(planned().namespace, installed(), given)["PATH"] == f"{installed().prefix}/bin"
+    assert in_shell(given)["PATH"] == f"{installed().prefix}/bin:{planned().place}/bin"
 
 
 def test_a_shell_forgets_other_pythons():
     caller = dict.fromkeys(FOREIGN_PYTHON, "/other")
-    assert not shell_environment(planned().namespace, installed(), caller).keys() & caller.keys()
+    assert not in_shell(caller).keys() & caller.keys()
 
 
 @pytest.mark.parametrize(
     ("given", "left"), [({}, "0"), ({"KMP_BLOCKTIME": ""}, ""), ({"KMP_BLOCKTIME": "1"}, "1")]
 )
 def test_a_setting_is_a_default(given, left):
-    assert shell_environment(planned().namespace, installed(), given)["KMP_BLOCKTIME"] == left
+    assert in_shell(given)["KMP_BLOCKTIME"] == left
 
 
 def test_titles_cannot_end_the_text_they_stand_in():

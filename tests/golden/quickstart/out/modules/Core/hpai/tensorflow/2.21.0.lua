@@ -62,9 +62,10 @@ local unloading = mode() == "unload"
 -- Lmod reads this file again to undo it, and by then a newer release may have replaced it:
 -- what was done at loading is told by the environment, not by this file.
 local root = unloading and os.getenv("HPAI_TENSORFLOW_ROOT") or "/opt/hpai/pythons/tensorflow-2.21.0-3114d201eddb"
+local release = unloading and os.getenv("HPAI_RELEASE") or "/opt/hpai/releases/1"
 
-local function prepend(name, directory)
-   prepend_path(name, pathJoin(root, directory))
+local function prepend(name, place, directory)
+   prepend_path(name, pathJoin(place, directory))
 end
 
 -- A marker says what there is to undo: whether the variable was unset, or is on Lmod's stack, which was not
@@ -119,7 +120,9 @@ if mode() == "show" then
 end
 
 replace("HPAI_TENSORFLOW_ROOT", "/opt/hpai/pythons/tensorflow-2.21.0-3114d201eddb")
-prepend("PATH", "bin")
+replace("HPAI_RELEASE", "/opt/hpai/releases/1")
+prepend("PATH", release, "bin")
+prepend("PATH", root, "bin")
 clear("PYTHONHOME")
 clear("PYTHONPATH")
 clear("PYTHONPLATLIBDIR")

@@ -49,9 +49,10 @@ local unloading = mode() == "unload"
 -- Lmod reads this file again to undo it, and by then a newer release may have replaced it:
 -- what was done at loading is told by the environment, not by this file.
 local root = unloading and os.getenv("AI_TEST_EMCEE_ROOT") or "/dss/hpai/pythons/emcee-3.1.6-69acee542ee9"
+local release = unloading and os.getenv("AI_TEST_RELEASE") or "/dss/hpai/releases/2026.11"
 
-local function prepend(name, directory)
-   prepend_path(name, pathJoin(root, directory))
+local function prepend(name, place, directory)
+   prepend_path(name, pathJoin(place, directory))
 end
 
 -- A marker says what there is to undo: whether the variable was unset, or is on Lmod's stack, which was not
@@ -106,7 +107,9 @@ if mode() == "show" then
 end
 
 replace("AI_TEST_EMCEE_ROOT", "/dss/hpai/pythons/emcee-3.1.6-69acee542ee9")
-prepend("PATH", "bin")
+replace("AI_TEST_RELEASE", "/dss/hpai/releases/2026.11")
+prepend("PATH", release, "bin")
+prepend("PATH", root, "bin")
 clear("PYTHONHOME")
 clear("PYTHONPATH")
 clear("PYTHONPLATLIBDIR")
