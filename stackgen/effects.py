@@ -67,7 +67,7 @@ FOREIGN_PYTHON = (
 
 
 def effects(namespace: str, framework: InstalledFramework, release: str) -> tuple[Effect, ...]:
-    """What a user's environment must go through for a framework of a release, which is a directory, in order."""
+    """What an environment must go through for a framework of a release, which is a directory, in order."""
     isolation: tuple[Effect, ...] = (
         *(Clear(variable=variable) for variable in FOREIGN_PYTHON),
         Assign(variable="PYTHONNOUSERSITE", value="1"),
