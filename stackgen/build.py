@@ -7,17 +7,19 @@ from typing import Protocol
 
 from stackgen import files, interpreters
 from stackgen.errors import Fault, InputError, WorkError
+from stackgen.from_source import SourceBuilds
 from stackgen.from_spack import Packages, SpackJob
 from stackgen.from_wheels import WheelsJob, require, require_intact
 from stackgen.lock import Lock
 from stackgen.mirror import Mirror
-from stackgen.model import Feature
+from stackgen.native import native
 from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.progress import Progress
 from stackgen.release import InstalledFramework, closure_of, installed, is_whole, spack_python
 from stackgen.run import Runner
 from stackgen.sandbox import Sandbox, choose
+from stackgen.store.strength import strength
 from stackgen.workshop import LEFT_OVER, Workshop
 
 
@@ -58,11 +60,13 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     packages: Packages | None = None,
     *,
     alone: bool = True,
+    jobs: int = 0,
 ) -> tuple[InstalledFramework, ...]:
     """Build the frameworks that are not there, or not whole; the caller holds the environment's prefix.
 
     Where it is not `alone`, others build there at once, and what they have begun is left as it is.
-    `packages` are what Spack has installed before. InputError where stackgen cannot build what is asked for,
+    `packages` are what Spack has installed before; `jobs` are compilers at once, as many as the machine
+    serves where 0. InputError where stackgen cannot build what is asked for,
     WorkError where this machine, the mirror or the sandbox does not allow it; both before anything is
     written.
     """
@@ -72,12 +76,12 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     absent = [framework for framework in installed(plan, lock) if not is_whole(framework)]
     if absent:
         interpreters.check_machine(plan.system)
-        jobs = [_job(plan, lock, mirror, packages or Packages(), framework) for framework in absent]
-        require(mirror, {file for job in jobs if isinstance(job, WheelsJob) for file in job.lock.files})
+        work = [_job(plan, lock, mirror, packages or Packages(), framework, jobs) for framework in absent]
+        require(mirror, {file for job in work if isinstance(job, WheelsJob) for file in job.lock.files})
         kind = choose(sandbox, run)
         if alone:
             clear_left_overs(plan, progress)
-        for job in jobs:
+        for job in work:
             _make(job, kind, run, progress)
     return installed(plan, lock)
 
@@ -107,22 +111,11 @@ def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
         yield Fault(
             where=f"{where}.from", what=what, remedy="leave it out, or take it from wheels where it has any"
         )
-    if not isinstance(framework, WheelsPlan):
-        return
-    for feature in framework.about.features:
-        if feature in _REMEDIES:
-            what = f"{framework.name} is to have the feature {feature}, which stackgen cannot build yet"
-            yield Fault(where=f"{where}.features", what=what, remedy=_REMEDIES[feature])
 
 
-_REMEDIES = {
-    Feature.HOROVOD: "leave it out, and use what the framework itself has for several nodes",
-    Feature.MPI4PY: "leave it out; users can build it on the system's MPI in a virtual environment on top",
-    Feature.DDP: "leave it out; torch.distributed is in PyTorch itself",
-}
-
-
-def _job(plan: Plan, lock: Lock, mirror: Mirror, packages: Packages, framework: InstalledFramework) -> Job:
+def _job(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    plan: Plan, lock: Lock, mirror: Mirror, packages: Packages, framework: InstalledFramework, jobs: int
+) -> Job:
     planned = next(planned for planned in plan.frameworks if planned.name == framework.name)
     if isinstance(planned, SpackPlan):
         return SpackJob(
@@ -141,7 +134,18 @@ def _job(plan: Plan, lock: Lock, mirror: Mirror, packages: Packages, framework: 
         python=_python(plan, planned, lock, packages),
         final=Path(framework.prefix),
         mirror=mirror,
+        built=_source_builds(plan, planned, lock, packages, jobs),
     )
+
+
+def _source_builds(
+    plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages, jobs: int
+) -> SourceBuilds | None:
+    found = native(plan, framework, lock, packages.prefixes)
+    if found is None:
+        return None
+    at_once = strength(jobs).jobs
+    return SourceBuilds(native=found, lock=lock.wheel_lock(framework.name), jobs=at_once)
 
 
 def _python(plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages) -> Path:

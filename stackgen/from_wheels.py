@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stackgen import files, interpreters, prefix
 from stackgen.errors import WorkError
+from stackgen.from_source import SourceBuilds
 from stackgen.install import install
 from stackgen.lock import LockedFile, WheelLock
 from stackgen.mirror import Mirror, flaws
@@ -24,6 +25,8 @@ class WheelsJob:
     """The program of the interpreter that it gets a copy of."""
     final: Path
     mirror: Mirror
+    built: SourceBuilds | None = None
+    """What is built from source after all the rest is there."""
 
     def __str__(self) -> str:
         return f"{self.lock.framework} {self.version}"
@@ -36,7 +39,8 @@ class WheelsJob:
     @property
     def readable(self) -> tuple[Path, ...]:
         """What it is made from."""
-        return (self.mirror.root, self.python.resolve().parents[1])
+        built = self.built.readable if self.built else ()
+        return (self.mirror.root, self.python.resolve().parents[1], *built)
 
     def verify(self) -> None:
         """WorkError where the mirror is not, or no longer, what the lock names.
@@ -54,7 +58,9 @@ class WheelsJob:
                 (workshop.wheels / file.name).symlink_to(self.mirror.path(file).resolve())
         with ThreadPoolExecutor(max_workers=1) as meanwhile:  # one large wheel keeps a single processor busy
             copied = meanwhile.submit(interpreters.copy, layout, workshop)
-            install(self.lock, workshop)
+            install(self.lock, workshop, self.built.projects if self.built else ())
+            if self.built:
+                self.built.build(layout, workshop)
             copied.result()
             prefix.finish(layout, workshop, self._pip)
             tidied = meanwhile.submit(tidy, workshop)

@@ -1,6 +1,7 @@
 """The driver of uv's installer: from a directory of locked files alone, and without a network."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 
 from stackgen import files
 from stackgen.lock import LockedPackage, WheelLock
@@ -8,16 +9,29 @@ from stackgen.programs import uv_program
 from stackgen.workshop import Workshop
 
 
-def install(lock: WheelLock, workshop: Workshop) -> None:
+def install(lock: WheelLock, workshop: Workshop, later: Collection[str] = ()) -> None:
     """Install what a lock names into the workshop's prefix; source distributions are built on the way.
 
-    The workshop's wheels are the lock's files and no others, and their hashes have been checked.
+    The workshop's wheels are the lock's files and no others, and their hashes have been checked. What is
+    named in `later` is left out.
     """
-    wheels_alone = all(package.is_wheel for package in lock.packages)
+    packages = [package for package in lock.packages if package.name not in later]
+    wheels_alone = all(package.is_wheel for package in packages)
     constraints = workshop.root / "build-constraints.txt"
     files.write(constraints, requirement_lines(lock.build_packages))
     how = ("--no-build",) if wheels_alone else ("--build-constraints", str(constraints))
-    _install(lock.framework, requirement_lines(lock.packages), how, workshop)
+    _install(lock.framework, requirement_lines(packages), how, workshop)
+
+
+def install_build_tools(lock: WheelLock, into: Path, workshop: Workshop) -> None:
+    """Install what builds source distributions into a directory of its own, which nobody keeps."""
+    how = ("--no-build", "--target", str(into))
+    _install(f"what builds {lock.framework}", requirement_lines(lock.build_packages), how, workshop)
+
+
+def install_built(package: LockedPackage, wheel: Path, workshop: Workshop) -> None:
+    """Install a wheel that was built from a source distribution into the workshop's prefix."""
+    _install(package.name, f"{wheel}\n", (), workshop)
 
 
 def install_wheels(framework: str, versions: Mapping[str, str], workshop: Workshop) -> None:

@@ -53,6 +53,17 @@ def unable(target: str, compiler: str, version: str) -> str:
     return ""
 
 
+def flags(target: str, compiler: str, version: str) -> str:
+    """The options by which a compiler makes code for a target; none where archspec knows none for it."""
+    number = re.match(r"\d+(\.\d+)*", version)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            name = _COMPILERS.get(compiler, compiler)
+            return str(TARGETS[target].optimization_flags(name, number[0] if number else ""))
+    except (UnsupportedMicroarchitecture, ValueError):
+        return ""
+
+
 def _range(versions: str) -> str:
     first, _, last = versions.partition(":")
     return f"{first} to {last}" if first and last else f"{first} or newer" if first else f"up to {last}"

@@ -1,6 +1,7 @@
 """The private place where one framework's prefix is made: beside its final place, and gone afterwards."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,26 +73,38 @@ class Workshop:
             for directory in (self.prefix, self.wheels, self.cache, self.root / "home", self.root / "tmp"):
                 directory.mkdir(parents=True)
 
-    def start(self, *words: str | Path, failure: str, stdin: str = "") -> str:
-        """Run a program to its end and give what it printed; WorkError `failure` where it fails."""
+    def start(
+        self,
+        *words: str | Path,
+        failure: str,
+        stdin: str = "",
+        variables: Mapping[str, str] | None = None,
+        telling: Callable[[str], str] = lambda _: "",
+    ) -> str:
+        """Run a program to its end and give what it printed; WorkError `failure` where it fails.
+
+        `variables` are added to its environment; `telling` finds the cause in what it printed, or gives
+        nothing, and then it is the last line.
+        """
         command = Command(
             argv=tuple(str(word) for word in words),
-            environment=self._environment(),
+            environment={**self._environment(), **(variables or {})},
             directory=self.root,
             stdin=stdin,
         )
         outcome = self.run(confined(command, self.sandbox, (self.root,), self.readable))
         if outcome.status:
-            raise self._error(outcome, failure, f"$ {command}\n{outcome.stdout}{outcome.stderr}")
+            details = f"$ {command}\n{outcome.stdout}{outcome.stderr}"
+            raise self._error(outcome, failure, details, telling(f"{outcome.stdout}\n{outcome.stderr}"))
         return outcome.stdout
 
-    def _error(self, outcome: Outcome, failure: str, details: str) -> WorkError:
+    def _error(self, outcome: Outcome, failure: str, details: str, cause: str) -> WorkError:
         if full := files.full_disk(details):
             return WorkError(
                 f"cannot write to {self.final.parent}: {full}", files.MORE_SPACE, details=details
             )
         lines = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()
-        last = lines[-1].strip() if lines else f"exit status {outcome.status}"
+        last = cause or (lines[-1].strip() if lines else f"exit status {outcome.status}")
         return WorkError(f"{failure}: {last}", "the log has the details", details=details)
 
     def _environment(self) -> dict[str, str]:

@@ -63,7 +63,16 @@ class Here:
     def frameworks(self, packages: Packages) -> None:
         """Build the frameworks that are not there, one after another."""
         run, progress = self.tools.run, self.tools.progress
-        build(self.plan, self.lock, self.means.mirror, run, progress, self.means.sandbox, packages)
+        build(
+            self.plan,
+            self.lock,
+            self.means.mirror,
+            run,
+            progress,
+            self.means.sandbox,
+            packages,
+            jobs=self.means.jobs,
+        )
 
     def test(self, directory: Path) -> Report:
         """Test a release on this machine."""

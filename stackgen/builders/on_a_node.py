@@ -137,7 +137,8 @@ class _Worker:
         wanted = tuple(one for one in self.plan.frameworks if one.name == self.part.name)
         plan, mirror = replace(self.plan, frameworks=wanted), self.means.mirror
         run, packages = self.tools.run, self._packages()
-        build(plan, self.lock, mirror, run, self.lines, self.means.sandbox, packages, alone=False)
+        jobs, sandbox = self.part.jobs, self.means.sandbox
+        build(plan, self.lock, mirror, run, self.lines, sandbox, packages, alone=False, jobs=jobs)
         return {}
 
     def _packages(self) -> Packages:

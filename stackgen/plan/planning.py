@@ -5,6 +5,7 @@ from typing import assert_never
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stackgen.combinations import sources
 from stackgen.config.checks import PROVIDERS
 from stackgen.errors import InputError
 from stackgen.frameworks import distribution, knowledge
@@ -13,6 +14,7 @@ from stackgen.model import (
     Environment,
     Feature,
     Framework,
+    SourceBuild,
     SpackFramework,
     System,
     Toolchain,
@@ -95,6 +97,7 @@ def _wheels(name: str, about: About, framework: WheelsFramework, system: System)
     asked = Requirement(framework.package or distribution(known, system))
     asked.specifier = specifier(framework.version)
     extra = {"pip", *known.companions} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())
+    extra |= {source.requirement for source in sources(framework.features)}
     return WheelsPlan(
         name=name,
         about=about,
@@ -103,8 +106,17 @@ def _wheels(name: str, about: About, framework: WheelsFramework, system: System)
         package=canonicalize_name(asked.name),
         imports=framework.imports or known.imports,
         requirements=(str(asked), *sorted({*framework.requires, *extra})),
-        sdists=framework.sdists,
+        sdists=_sdists(framework),
     )
+
+
+def _sdists(framework: WheelsFramework) -> tuple[SourceBuild, ...]:
+    """The site's own, and those that features are built from."""
+    ours = {source.project: source.build_requires for source in sources(framework.features)}
+    built = [
+        SourceBuild.model_validate({"name": name, "build-requires": lines}) for name, lines in ours.items()
+    ]
+    return (*(source for source in framework.sdists if source.name not in ours), *built)
 
 
 def _python(framework: WheelsFramework, system: System) -> str:

@@ -8,7 +8,6 @@ from stages import Recorder
 from wheelhouse import PYTHON, Wheelhouse, module, pip_wheel
 
 from stackgen.errors import InputError, WorkError
-from stackgen.model import Feature
 from stackgen.run import Command, Outcome
 
 GREET = "def main(): print('hello from', __file__)"
@@ -225,11 +224,7 @@ def test_what_cannot_be_built_is_refused_all_at_once(own: Wheelhouse):
         frameworks={
             "caffe": {"from": "spack", "version": "1.0"},
             "image": {"from": "container", "version": "1", "image": f"site/image@sha256:{'0' * 64}"},
-            "pytorch": {
-                "from": "wheels",
-                "version": "newest",
-                "features": [Feature.DDP, Feature.HOROVOD, Feature.JUPYTER, Feature.MPI4PY],
-            },
+            "other": {"from": "container", "version": "2", "image": f"site/image@sha256:{'1' * 64}"},
         },
     )
     from stackgen.build import build
@@ -247,12 +242,8 @@ def test_what_cannot_be_built_is_refused_all_at_once(own: Wheelhouse):
     assert str(caught.value).splitlines() == [
         "frameworks.image.from: image is to come from a container, which stackgen cannot build yet;"
         " leave it out, or take it from wheels where it has any",
-        "frameworks.pytorch.features: pytorch is to have the feature ddp, which stackgen cannot build yet;"
-        " leave it out; torch.distributed is in PyTorch itself",
-        "frameworks.pytorch.features: pytorch is to have the feature horovod, which stackgen cannot build"
-        " yet; leave it out, and use what the framework itself has for several nodes",
-        "frameworks.pytorch.features: pytorch is to have the feature mpi4py, which stackgen cannot build yet;"
-        " leave it out; users can build it on the system's MPI in a virtual environment on top",
+        "frameworks.other.from: other is to come from a container, which stackgen cannot build yet;"
+        " leave it out, or take it from wheels where it has any",
     ]
     assert not own.prefix.exists()
 

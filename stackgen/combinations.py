@@ -1,0 +1,189 @@
+"""What builds with Horovod and beside it: versions that fit together, and the edits that make them fit.
+
+Horovod 0.28.1 is of 2023 and the last. What is here as tested was built, and trained on two ranks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from stackgen.model import Feature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A package that is built from its source distribution, on the MPI of the toolchain."""
+
+    project: str
+    """Its normalized name on the index."""
+    versions: str
+    build_requires: tuple[str, ...]
+    """What its build needs beside what it needs when it runs."""
+
+    @property
+    def requirement(self) -> str:
+        """What the index is asked for."""
+        return f"{self.project}{self.versions}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change of a source distribution: exactly this text in this file, once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """Versions of a framework that Horovod builds with, all by the same edits and the same C++."""
+
+    serves: str
+    """What Horovod calls the framework: HOROVOD_WITH_<it>."""
+    distributions: tuple[str, ...]
+    """The normalized names of what has it, on the index."""
+    versions: str
+    pythons: str
+    gcc: str
+    """The oldest GCC that knows the C++ which the framework's headers are in."""
+    edits: tuple[Edit, ...] = ()
+    tested: tuple[str, ...] = ()
+    """The versions that were built and run; every other one is untested."""
+
+    def has(self, version: str, python: str) -> bool:
+        """Whether a version of the framework with a Python belongs to it."""
+        return _is_in(self.versions, version) and _is_in(self.pythons, python)
+
+
+_CXX = "CMakeLists.txt", "set(CMAKE_CXX_STANDARD 14)"
+_TORCH_CXX = (
+    "horovod/torch/CMakeLists.txt",
+    'if(NOT Pytorch_VERSION VERSION_LESS "1.5.0")\n    set(CMAKE_CXX_STANDARD 14)',
+)
+
+
+def _cxx(ours: int, torchs: int) -> tuple[Edit, ...]:
+    """Another C++ for what Horovod has itself, and for what includes the headers of PyTorch."""
+    return tuple(
+        Edit(file=file, old=old, new=old.replace("14", str(standard)))
+        for (file, old), standard in ((_CXX, ours), (_TORCH_CXX, torchs))
+    )
+
+
+_PYTHONS = ">=3.8,<3.12"  # 3.12 has no distutils, by which Horovod finds Python's headers
+_TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
+
+HOROVOD: tuple[Combination, ...] = (
+    Combination(
+        serves="PYTORCH",
+        distributions=("torch",),
+        versions=">=1.5,<2.1",
+        pythons=_PYTHONS,
+        gcc="5",
+    ),
+    Combination(
+        serves="PYTORCH",
+        distributions=("torch",),
+        versions=">=2.1,<2.13",
+        pythons=_PYTHONS,
+        gcc="9.3",
+        edits=_cxx(17, 17),
+    ),
+    Combination(
+        serves="PYTORCH",
+        distributions=("torch",),
+        versions=">=2.13,<2.14",
+        pythons=_PYTHONS,
+        gcc="11",
+        edits=_cxx(17, 20),
+        tested=("2.13.0",),
+    ),
+    Combination(
+        serves="TENSORFLOW",
+        distributions=_TENSORFLOWS,
+        versions=">=2.4,<2.10",
+        pythons=_PYTHONS,
+        gcc="7.3",
+    ),
+    Combination(
+        serves="TENSORFLOW",
+        distributions=_TENSORFLOWS,
+        versions=">=2.10,<2.20",
+        pythons=_PYTHONS,
+        gcc="9",
+        tested=("2.15.1",),
+    ),
+    Combination(
+        serves="MXNET",
+        distributions=("mxnet",),
+        versions=">=1.4.1,<2",
+        pythons=_PYTHONS,
+        gcc="7.3",
+    ),
+)
+"""Everything that Horovod may be built for; what is not here cannot work, as far as is known.
+
+TensorFlow 2.20 has no more the headers that xla_mpi_ops.cc includes. Of 2.16.2 and 2.18.1 all that Horovod
+compiles was compiled, and nothing linked or run. PyTorch's headers are in C++17 from 2.1 on, 2.13's in C++20.
+"""
+
+SOURCES: Mapping[Feature, Source] = {
+    Feature.MPI4PY: Source(
+        project="mpi4py",
+        versions=">=4,<5",
+        build_requires=("build", "cython>=3.0.1,<4", "setuptools>=77,<81"),
+    ),
+    Feature.H5PY: Source(
+        project="h5py",
+        versions=">=3.11,<4",
+        build_requires=("cython>=3.0.1,<4", "packaging>=23", "pkgconfig>=1.5.5", "setuptools>=77,<81"),
+    ),
+    Feature.HOROVOD: Source(
+        project="horovod",
+        versions="==0.28.1",
+        build_requires=("cmake>=3.13,<4", "setuptools>=77,<81", "wheel"),
+    ),
+}
+"""In the order of building: h5py needs mpi4py."""
+ON_MPI = (Feature.HOROVOD, Feature.MPI4PY, Feature.H5PY)
+"""The features that need an MPI."""
+
+
+def sources(features: Iterable[Feature]) -> tuple[Source, ...]:
+    """What a framework's features have built from source, in the order of building."""
+    wanted = set(features)
+    if Feature.GLOO in wanted:
+        wanted.add(Feature.HOROVOD)
+    if Feature.H5PY in wanted:
+        wanted.add(Feature.MPI4PY)
+    return tuple(source for feature, source in SOURCES.items() if feature in wanted)
+
+
+def has_horovod(features: Iterable[Feature]) -> bool:
+    """Whether Horovod is among what features ask for, over whichever network."""
+    return bool({Feature.HOROVOD, Feature.GLOO} & set(features))
+
+
+def combination(distribution: str, version: str, python: str) -> Combination | None:
+    """How Horovod is built for a version of a framework with a Python; None where that cannot work."""
+    return next((one for one in serving(distribution) if one.has(version, python)), None)
+
+
+def serving(distribution: str) -> tuple[Combination, ...]:
+    """All that is known of a framework, by the name of its distribution."""
+    return tuple(one for one in HOROVOD if distribution in one.distributions)
+
+
+def is_tested(known: Combination, version: str) -> bool:
+    """Whether that very version was built and run, with whatever its local label says of GPUs."""
+    return Version(version).public in known.tested
+
+
+def _is_in(specifier: str, version: str) -> bool:
+    try:
+        return SpecifierSet(specifier).contains(Version(version).public, prereleases=True)
+    except InvalidVersion:
+        return False

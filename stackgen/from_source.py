@@ -1,0 +1,169 @@
+"""Packages built from source distributions, inside a prefix in the making: unpack, edit, build, install."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackgen import files
+from stackgen.combinations import Source
+from stackgen.errors import WorkError
+from stackgen.install import install_build_tools, install_built
+from stackgen.interpreters import Layout
+from stackgen.lock import LockedPackage, WheelLock
+from stackgen.native import Native
+from stackgen.workshop import Workshop
+
+_TELLING = re.compile(
+    r"error:|CMake Error|undefined reference|cannot find|No such file or directory|\bError: "
+)
+_NO_CAUSE = re.compile(
+    r"subprocess-exited-with-error|metadata-generation-failed|Failed building wheel|^ERROR: "
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBuilds:
+    """What is to be built from source into one prefix, and how."""
+
+    native: Native
+    lock: WheelLock
+    jobs: int
+    """Compilers at once."""
+
+    def build(self, layout: Layout, workshop: Workshop) -> None:
+        """Build each package in an open workshop whose prefix has all the others, and install it there."""
+        self._check(layout)
+        install_build_tools(self.lock, self._tools(workshop), workshop)
+        self._write_wrappers(workshop)
+        for source in self.native.sources:
+            package = next(one for one in self.lock.packages if one.name == source.project)
+            install_built(package, self._built(source, package, workshop), workshop)
+
+    @property
+    def projects(self) -> frozenset[str]:
+        """The packages that are not installed with the others."""
+        return frozenset(source.project for source in self.native.sources)
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """What the sandbox must not hide."""
+        native = self.native
+        compiler = (Path(native.compiler.prefix),) if native.compiler else ()
+        return tuple(
+            path
+            for path in (*compiler, native.mpi and native.mpi.prefix, native.hdf5)
+            if path and path.exists()
+        )
+
+    def _check(self, layout: Layout) -> None:
+        """WorkError where something is not there that every build needs."""
+        if not (layout.headers / "Python.h").exists():
+            what = f"Python {layout.minor} in {layout.prefix} has no headers, and packages are built for it"
+            raise WorkError(what, f"install them: Debian has them in python{layout.minor}-dev")
+        if (mpi := self.native.mpi) and not mpi.wrapper("c++").exists():
+            what = f"the MPI {mpi.spec} is to be in {mpi.prefix}, and {mpi.wrapper('c++')} is not there"
+            raise WorkError(what, "correct its prefix in the system's file, or install it with its compilers")
+        if (hdf5 := self.native.hdf5) and not (hdf5 / "include" / "hdf5.h").exists():
+            what = f"HDF5 is to be in {hdf5}, and {hdf5 / 'include/hdf5.h'} is not there"
+            raise WorkError(what, "correct its prefix in the system's file, or install it with its headers")
+
+    def _built(self, source: Source, package: LockedPackage, workshop: Workshop) -> Path:
+        """The wheel of a package, made from its locked source distribution."""
+        unpacked = self._unpack(package, workshop)
+        for name, old, new in self.native.edits.get(source.project, ()):
+            _edit(unpacked / name, old, new, package)
+        output = workshop.root / "built" / package.name
+        what = f"cannot build {package.name} {package.version} for {self.lock.framework}"
+        workshop.start(
+            *(workshop.python, "-m", "pip", "wheel", "--verbose", "--no-build-isolation", "--no-deps"),
+            *("--no-index", "--no-cache-dir", "--disable-pip-version-check", "--no-color"),
+            *("--wheel-dir", output, unpacked),
+            failure=what,
+            variables=self._environment(source, workshop),
+            telling=telling,
+        )
+        return next(output.glob("*.whl"))
+
+    def _unpack(self, package: LockedPackage, workshop: Workshop) -> Path:
+        into = workshop.root / "sources" / package.name
+        with files.reported(f"cannot make {into}"):
+            into.mkdir(parents=True)
+        archive = workshop.wheels / package.file.name
+        workshop.start(
+            *(workshop.python, "-I", "-m", "tarfile", "-e", archive, into),
+            failure=f"cannot unpack {package.file.name}",
+        )
+        return next(path for path in into.iterdir() if path.is_dir())
+
+    def _environment(self, source: Source, workshop: Workshop) -> dict[str, str]:
+        native, tools = self.native, self._tools(workshop)
+        c, cxx = (
+            (native.compiler.program("c"), native.compiler.program("c++"))
+            if native.compiler
+            else ("cc", "c++")
+        )
+        wrapper = str(self._wrappers(workshop) / "mpicc")
+        return {
+            "PATH": f"{self._wrappers(workshop)}:{tools / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": str(tools),
+            "CC": wrapper if source.project == "h5py" else c,
+            "CXX": cxx,
+            "CFLAGS": native.flags,
+            "CXXFLAGS": native.flags,
+            "MAKEFLAGS": f"-j{self.jobs}",
+            "CMAKE_BUILD_PARALLEL_LEVEL": str(self.jobs),
+            "HOROVOD_CMAKE": str(tools / "cmake/data/bin/cmake"),
+            **(native.mpi.compilers(c, cxx) if native.mpi else {}),
+            **({"MPI_HOME": str(self._wrappers(workshop).parent), "MPICC": wrapper} if native.mpi else {}),
+            **native.variables(source.project),
+        }
+
+    def _write_wrappers(self, workshop: Workshop) -> None:
+        """The MPI's compilers and launcher by their usual names: several MPIs may share a prefix."""
+        mpi, directory = self.native.mpi, self._wrappers(workshop)
+        if mpi is None:
+            return
+        with files.reported(f"cannot make {directory}"):
+            directory.mkdir(parents=True)
+        programs: Mapping[str, tuple[str, ...]] = {
+            "mpicc": (str(mpi.wrapper("c")),),
+            "mpicxx": (str(mpi.wrapper("c++")),),
+            "mpic++": (str(mpi.wrapper("c++")),),
+            "mpiexec": mpi.launcher or ("false",),
+            "mpirun": mpi.launcher or ("false",),
+        }
+        for name, words in programs.items():
+            files.write(directory / name, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', mode=0o755)
+
+    @staticmethod
+    def _tools(workshop: Workshop) -> Path:
+        return workshop.root / "tools"
+
+    @staticmethod
+    def _wrappers(workshop: Workshop) -> Path:
+        return workshop.root / "mpi" / "bin"
+
+
+def telling(text: str) -> str:
+    """Of what a failed build printed, the line that says most: the first in which a compiler complains."""
+    lines = [line.strip() for line in text.splitlines()]
+    found = [
+        number for number, line in enumerate(lines) if _TELLING.search(line) and not _NO_CAUSE.search(line)
+    ]
+    if not found:
+        return ""
+    line = lines[found[0]]
+    return f"{line} {lines[found[0] + 1]}".strip() if line.endswith(":") and lines[found[0] + 1 :] else line
+
+
+def _edit(file: Path, old: str, new: str, package: LockedPackage) -> None:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    if text.count(old) != 1:
+        what = f"{package.file.name} does not hold in {file.name}, once, what is to be changed there: {old}"
+        raise WorkError(what, "lock the version of it that stackgen knows")
+    files.write(file, text.replace(old, new))
