@@ -33,7 +33,7 @@ class Setting:
         return f"of the feature {self.feature}" if self.feature else f"of the {self.author}"
 
 
-RANKS = (Feature.HOROVOD, Feature.GLOO, Feature.DDP, Feature.MPI4PY)
+RANKS = (Feature.HOROVOD, Feature.GLOO, Feature.DDP, Feature.MPI4PY, Feature.H5PY)
 """Features that make ranks of a program; the first of them that a framework has speaks for all."""
 OF_RANKS: Mapping[str, str] = {"OMP_NUM_THREADS": "{threads}"}
 """Without it each rank of a node starts as many threads as the node has cores."""

@@ -109,7 +109,7 @@ class _Framework(Strict):
     features: tuple[Feature, ...] = ()
     """What it is to have besides itself."""
     settings: dict[Variable, SettingText] = Field(default_factory=dict)
-    """Environment variables that the module sets where the user has not."""
+    """Environment variables that the module sets where users have not; `{threads}` is the cores of a rank."""
     verify: Line | None = None
     """A script of the site's own, relative to the environment's file, that `stackgen test` runs as well."""
 

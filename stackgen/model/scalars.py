@@ -186,7 +186,7 @@ SettingText = Annotated[
     BeforeValidator(as_text),
     AfterValidator(_line),
     AfterValidator(_filled),
-    shown("1", kinds=("string", "number", "boolean")),
+    shown("1", "{threads}", kinds=("string", "number", "boolean")),
 ]
 Line = Annotated[str, AfterValidator(_line), shown("TEXT", pattern=r"\S")]
 Name = Annotated[

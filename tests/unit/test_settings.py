@@ -41,7 +41,7 @@ def test_of_several_the_last_holds_and_none_is_forgotten():
     assert about.settings == (("A", "mine"), ("B", "theirs"), ("TF_ENABLE_ONEDNN_OPTS", "2"))
 
 
-@pytest.mark.parametrize("feature", ["horovod", "gloo", "ddp", "mpi4py"])
+@pytest.mark.parametrize("feature", ["horovod", "gloo", "ddp", "mpi4py", "h5py"])
 def test_ranks_share_the_cores_of_a_node(feature):
     assert said({"features": ["jupyter", feature]}, {"OMP_NUM_THREADS": "4"}) == [
         ("OMP_NUM_THREADS", "{threads}", f"of the feature {feature}"),
