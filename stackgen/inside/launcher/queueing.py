@@ -53,7 +53,11 @@ def _slurm_jobs() -> List[List[str]]:
     rows = [
         line.split("|", 7) for line in _answered("squeue", "--noheader", "--user=" + getpass.getuser(), form)
     ]
-    return [[row[0], row[1], row[7], row[2].lower(), *row[3:7]] for row in rows if len(row) == 8]
+    return [
+        [row[0], row[1], row[7], row[2].lower(), *row[3:6], row[6].replace("(None)", "")]
+        for row in rows
+        if len(row) == 8
+    ]
 
 
 def _lsf_jobs() -> List[List[str]]:
