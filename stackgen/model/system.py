@@ -142,7 +142,7 @@ class System(Strict):
     user_namespaces: Annotated[Known, Field(alias="user-namespaces")] = "unknown"
     """Whether users may make namespaces, which containers and the build's sandbox need."""
     settings: dict[Variable, SettingText] = Field(default_factory=dict)
-    """Environment variables that every module sets where users have not; `{threads}` is the cores of a rank."""
+    """Environment variables that modules set where users have not; `{threads}` is the cores of a rank."""
 
     @property
     def architecture(self) -> str:
