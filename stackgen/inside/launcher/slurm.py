@@ -47,7 +47,9 @@ def slurm_step(site: Site, environ: Mapping[str, str], job: Job, command: Sequen
     if site.launch[0] != "srun":
         return [*site.launch, "-n", str(job.nodes * job.ranks), *command]
     ranks = slurm_ranks(job.ranks, job.cores)
-    words = [*site.launch, "--nodes={}".format(job.nodes), *ranks, "--kill-on-bad-exit=1"]
+    # All of them in number too, for otherwise that of the job is in the environment.
+    nodes = ["--nodes={}".format(job.nodes), "--ntasks={}".format(job.nodes * job.ranks)]
+    words = [*site.launch, *nodes, *ranks, "--kill-on-bad-exit=1"]
     if "SLURM_STEP_ID" in environ:  # a shell that is itself a step, and holds all of the job
         words.append("--overlap")
     return [*words, *command]
