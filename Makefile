@@ -5,6 +5,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # What environments/systems/debian12.yaml says that a machine has.
 PROOF := g++ gfortran libopenmpi-dev openmpi-bin autoconf automake libtool m4 make cmake pkgconf gettext patch python3-dev
 
+# Where the tests train: Slurm on nodes of their own, and HDF5 on Open MPI.
+TRAINING := slurm-wlm munge libhdf5-openmpi-dev
+
 .PHONY: quickstart test lint clean
 
 quickstart: .venv/.ready
@@ -13,7 +16,7 @@ quickstart: .venv/.ready
 
 test: .venv/.ready-for-tests
 	@scripts/debian-packages bubblewrap gnupg lmod zsh tcsh fish
-	@scripts/debian-packages $(PROOF)
+	@scripts/debian-packages $(PROOF) $(TRAINING)
 	@python -m pytest -n 2 --max-worker-restart 0
 
 lint: .venv/.ready-for-tests

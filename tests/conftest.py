@@ -1,8 +1,10 @@
 """What every test may ask for: real runners, the machine's own system, the index."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cluster import Cluster, cluster, why_not
 from desk import Desk
 
 from stackgen.errors import StackgenError
@@ -40,6 +42,15 @@ def spack() -> SpackHome:
         return find_spack()
     except StackgenError as error:
         pytest.skip(f"no Spack: run stackgen bootstrap --from ... ({error})")
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Four nodes with a real Slurm, started in two seconds; skips with the reason where there can be none."""
+    if reason := why_not():
+        pytest.skip(f"no Slurm: {reason}")
+    with cluster(tmp_path_factory.mktemp("slurm")) as made:
+        yield made
 
 
 @pytest.fixture
