@@ -1,7 +1,7 @@
-"""A real Slurm of four nodes on this machine: daemons of its own, which end with the process that started them.
+"""A real Slurm of four nodes on this machine, whose daemons end with the process that started them.
 
 Each node is namespaces of its own (processes, mounts, host name), so that killing its first process is what
-losing a machine is, and PMIx's files of one node are not in the way of another's. The nodes share the network.
+losing a machine is, and PMIx's files of one node are not in another's way. The nodes share the network.
 """
 
 import os
