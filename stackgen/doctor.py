@@ -1,6 +1,7 @@
 """What this machine has and lacks for stackgen."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from stackgen.errors import StackgenError
 from stackgen.lmod import lmod_start
 from stackgen.pins import PINS
 from stackgen.programs import patchelf_program, uv_program
-from stackgen.run import Command, Runner
+from stackgen.run import Command, Outcome, Runner
 from stackgen.sandbox import choose
 from stackgen.spack.home import chosen_by, incomplete, spack_place
 
@@ -47,6 +48,8 @@ def examine(run: Runner) -> tuple[Finding, ...]:
         _spack(),
         _gpg(run),
         _space(),
+        _mpi(run),
+        *_scheduler(run),
     )
 
 
@@ -151,6 +154,89 @@ def _space() -> Finding:
     state = State.GOOD if free > 5 else State.OPTIONAL
     remedy = "" if free > 5 else _ROOMY
     return Finding(name="space", state=state, found=f"{free:.0f} GB free in {directory}", remedy=remedy)
+
+
+def _mpi(run: Runner) -> Finding:
+    """What starts ranks, and what builds Horovod and its like."""
+    launcher = shutil.which("mpirun") or shutil.which("mpiexec")
+    brings = {"apt": "openmpi-bin libopenmpi-dev", "dnf": "openmpi-devel", "zypper": "openmpi4-devel"}
+    remedy = _install("an MPI", brings)
+    if not launcher:
+        found = "no MPI here; only training over MPI, as with Horovod or mpi4py, needs one"
+        return Finding(name="mpi", state=State.OPTIONAL, found=found, remedy=remedy)
+    lines = _said(run, launcher, "--version").splitlines()
+    version = next((line.strip() for line in lines if any(map(str.isdigit, line))), "of no known version")
+    found = f"{re.sub(r'^Version: *', 'Hydra ', version)}, {launcher}"
+    if not shutil.which("mpicc"):
+        found += "; no mpicc, so nothing can be built on it"
+        return Finding(name="mpi", state=State.OPTIONAL, found=found, remedy=remedy)
+    return Finding(name="mpi", state=State.GOOD, found=found)
+
+
+_SLURM = ("sbatch", "srun", "squeue", "sinfo", "scontrol", "scancel")
+
+
+def _scheduler(run: Runner) -> tuple[Finding, ...]:
+    """What runs jobs on several nodes, and of Slurm what it signs them with."""
+    missing = [name for name in _SLURM if not shutil.which(name)]
+    brings = _install("Slurm's commands", {"apt": "slurm-client", "dnf": "slurm", "zypper": "slurm"})
+    if not missing:
+        return _slurm(run), _munge(run)
+    if len(missing) < len(_SLURM):
+        found = f"Slurm, but not its {', '.join(missing)}"
+        return (Finding(name="scheduler", state=State.OPTIONAL, found=found, remedy=brings),)
+    if program := shutil.which("bsub"):
+        return (Finding(name="scheduler", state=State.GOOD, found=f"LSF, {program}"),)
+    found = "neither Slurm nor LSF; only jobs, and training on several nodes, need one"
+    return (Finding(name="scheduler", state=State.OPTIONAL, found=found, remedy=brings),)
+
+
+def _slurm(run: Runner) -> Finding:
+    ping = _asked(run, "scontrol", "ping")
+    if ping is None or ping.status or " UP" not in ping.stdout:
+        said = (ping.stderr or ping.stdout).strip().splitlines()[-1:] if ping else []
+        return Finding(
+            name="scheduler",
+            state=State.OPTIONAL,
+            found=f"Slurm, whose slurmctld does not answer{''.join(f' ({line})' for line in said)}",
+            remedy="start it, or let SLURM_CONF name the configuration of one that runs",
+        )
+    version = (
+        _said(run, "sinfo", "--version").strip().replace("slurm-wlm", "Slurm").replace("slurm ", "Slurm ")
+    )
+    kinds = [line.strip() for line in _said(run, "srun", "--mpi=list").splitlines()[1:]]
+    known = ", ".join(kind for kind in kinds if kind and " " not in kind)
+    return Finding(
+        name="scheduler", state=State.GOOD, found=f"{version}; srun starts MPI by {known or 'none'}"
+    )
+
+
+def _munge(run: Runner) -> Finding:
+    if not shutil.which("munge"):
+        remedy = _install("munge", dict.fromkeys(("apt", "dnf", "zypper"), "munge"))
+        found = "no munge, by which Slurm usually knows its users"
+        return Finding(name="munge", state=State.OPTIONAL, found=found, remedy=remedy)
+    credential = _asked(run, "munge", "--no-input", "--output", os.devnull)  # nobody is to find it in the log
+    if credential is None or credential.status:
+        remedy = "start it, with the key that the other nodes have"
+        return Finding(name="munge", state=State.OPTIONAL, found="munged does not answer", remedy=remedy)
+    return Finding(name="munge", state=State.GOOD, found="munged answers")
+
+
+def _said(run: Runner, program: str, *words: str) -> str:
+    """What a program prints, wherever it prints it; nothing where it fails."""
+    outcome = _asked(run, program, *words)
+    return "" if outcome is None or outcome.status else outcome.stdout + outcome.stderr
+
+
+def _asked(run: Runner, program: str, *words: str) -> Outcome | None:
+    """How a program of the user's ended; None where it did not in time."""
+    kept = {name: os.environ[name] for name in ("PATH", "SLURM_CONF", "HOME") if name in os.environ}
+    argv = (shutil.which(program) or program, *words)
+    try:
+        return run(Command(argv=argv, environment=kept, directory=Path("/"), timeout=10))
+    except StackgenError:
+        return None
 
 
 def _home() -> Path:
