@@ -2,6 +2,8 @@
 
 import shlex
 
+from stackgen.jobs.starting import RANKS
+
 
 class Words(str):
     """A text that is shell already."""
@@ -27,6 +29,15 @@ def word(value: object) -> str:
 def words(values: tuple[str, ...]) -> Words:
     """Several words."""
     return Words(shlex.join(values))
+
+
+def starting(values: tuple[str, ...]) -> Words:
+    """The words of a launcher, with the number of ranks from the script's own variable."""
+    return Words(" ".join('"$ranks"'.join(map(_part, value.split(RANKS))) for value in values))
+
+
+def _part(text: str) -> str:
+    return shlex.quote(text) if text else ""
 
 
 def note(text: object) -> Words:

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stackgen.jobs.checks import CHECKS, check_name, is_distributed
 from stackgen.jobs.offers import Offer, clock, offers
-from stackgen.jobs.quoting import note, word, words
+from stackgen.jobs.quoting import note, starting, word, words
 from stackgen.jobs.shape import Layout, Shape, layout
 from stackgen.jobs.starting import launch
 from stackgen.lmod import INITS
@@ -26,7 +26,7 @@ TEMPLATES = Environment(
     keep_trailing_newline=True,
     autoescape=False,  # noqa: S701 - HTML is not what comes out; `finalize` makes every value a word of a shell
 )
-TEMPLATES.filters |= {"words": words, "note": note}
+TEMPLATES.filters |= {"words": words, "starting": starting, "note": note}
 
 
 def job_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
@@ -75,6 +75,7 @@ def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: S
         launch=launch(plan),
         check=str(release / CHECKS / f"{check}.py") if check else "",
         size=size(fitted),
+        more="-nnodes 4" if launch(plan)[0] == "jsrun" else f"-n {4 * fitted.ranks}",
         resources=resources(fitted),
         inits=INITS,
         imports=imports(planned),

@@ -5,6 +5,10 @@ import shlex
 from stackgen.mpi import Flavour, flavour
 from stackgen.plan import Plan
 
+RANKS = "{ranks}"
+"""In the words of a launcher, the number of all ranks."""
+_MPIRUN = ("mpirun", "-n", RANKS)
+
 
 def launch(plan: Plan) -> tuple[str, ...]:
     """The words before a program and its ranks: as the system says, else as is usual for its MPI."""
@@ -16,6 +20,6 @@ def launch(plan: Plan) -> tuple[str, ...]:
             # Slurm's own default is seldom the one that Open MPI has been built for.
             return ("srun", "--mpi=pmix") if mpi == Flavour.OPEN_MPI else ("srun",)
         case "lsf":
-            return ("jsrun",) if mpi == Flavour.SPECTRUM else ("mpirun",)
+            return ("jsrun",) if mpi == Flavour.SPECTRUM else _MPIRUN
         case _:
-            return ("mpirun",)
+            return _MPIRUN

@@ -21,7 +21,7 @@ class Partition(Strict):
     time: Duration | None = None
     """The longest job."""
     usual_time: Annotated[Duration | None, Field(alias="usual-time")] = None
-    """How long a job is that asks for no time; without it the scheduler decides."""
+    """How long a job is that a user waits for and that asks for no time; else the scheduler decides."""
     cores: Count | None = None
     """Those of a node that jobs may use, as the scheduler counts them; else the system's `nodes.cores`."""
     gpus: Annotated[int, Field(ge=0, examples=[4])] | None = None
@@ -44,8 +44,9 @@ class Scheduler(Strict):
     """What runs the jobs."""
 
     kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
-    launch: Annotated[Line, Field(examples=["srun --mpi=pmix"])] | None = None
-    """What starts the ranks of a job, where it is not what the scheduler and the MPI make usual."""
+    launch: Annotated[Line, Field(examples=["srun --mpi=pmix", "mpiexec -n {ranks}"])] | None = None
+    """What starts the ranks of a job, where it is not what is usual for the scheduler and the MPI; `{ranks}` in
+    it stands for how many there are, which srun and jsrun are told anyway."""
     account: Literal["required", "optional"] = "optional"
     """Whether each job has to name the project that it is charged to."""
     gpus: Annotated[Line, Field(examples=["gpu:v100"])] = "gpu"

@@ -126,6 +126,11 @@ def job_of(site: Site, asked: Asked, environ: Mapping[str, str]) -> Job:
     )
 
 
+def starting_words(site: Site, job: Job) -> List[str]:
+    """What starts the ranks of a job, their number filled in."""
+    return [word.replace("{ranks}", str(job.nodes * job.ranks)) for word in site.launch]
+
+
 def usual_ranks(queue: Queue, gpus: int) -> int:
     """One rank a GPU, else one a socket."""
     return gpus or min(queue.sockets, queue.cores or 1)

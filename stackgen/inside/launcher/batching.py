@@ -112,8 +112,6 @@ def _given(site: Site, asked: Asked, named: Optional[str], own: Sequence[str]) -
     wanted = {name for name, value in asked._asdict().items() if value}
     if queue.name != queue.queue:  # in this name there is more than a partition
         wanted |= {"partition", "nodes", "gpus"} | ({"cores"} if queue.cores_per_gpu[0] else set())
-        if queue.usual_seconds and directive(own, ("-t", "--time", "-W")) is None:
-            wanted.add("seconds")
     elif asked.cores and queue.cores_per_gpu[0]:
         wanted.add("gpus")
     return _written(site, asked, job, dict.fromkeys(wanted, True))

@@ -5,7 +5,7 @@ Of these nobody could try a real one; they are as documented.
 
 from typing import List, Sequence
 
-from stackgen.inside.launcher.asking import Job
+from stackgen.inside.launcher.asking import Job, starting_words
 from stackgen.inside.launcher.description import Site
 from stackgen.inside.launcher.words import shown
 
@@ -35,9 +35,9 @@ def lsf_time(seconds: int) -> str:
 
 def lsf_start(site: Site, job: Job, command: Sequence[str]) -> List[str]:
     """What starts the ranks in a job."""
-    ranks = str(job.nodes * job.ranks)
     if site.launch[0] != "jsrun":
-        return [*site.launch, "-n", ranks, *command]
+        return [*starting_words(site, job), *command]
+    ranks = str(job.nodes * job.ranks)
     words = [*site.launch, "--nrs", ranks, "--rs_per_host", str(job.ranks), "--tasks_per_rs", "1"]
     words += ["--cpu_per_rs", str(job.cores), "--bind", "packed:{}".format(job.cores)] if job.cores else []
     words += ["--gpu_per_rs", str(max(job.gpus // job.ranks, 1))] if job.gpus else []

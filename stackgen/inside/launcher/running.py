@@ -116,7 +116,7 @@ def require_scheduler(site: Site, command: Sequence[str]) -> None:
         return
     words = list(command) or ["train.py"]
     words = ["python", *words] if words[0].endswith(".py") else words
-    several = [*(site.launch or ("mpirun",)), "-n", "2", site.namespace, "rank", "--", *words]
+    several = [*(word.replace("{ranks}", "2") for word in site.launch), site.namespace, "rank", "--", *words]
     if site.scheduler == "none":
         text = "{} has no scheduler; start it by `{}`, several ranks by `{}`"
         raise LauncherError(text.format(site.system, shown(words), shown(several)))

@@ -2,7 +2,7 @@
 
 from typing import List, Mapping, Sequence
 
-from stackgen.inside.launcher.asking import Job, clocked
+from stackgen.inside.launcher.asking import Job, clocked, starting_words
 from stackgen.inside.launcher.description import Site
 
 
@@ -30,7 +30,7 @@ def slurm_run(site: Site, job: Job, command: Sequence[str]) -> List[str]:
     wanted = [*slurm_wants(site, job), *slurm_ranks(job.ranks, job.cores)]
     if site.launch[0] == "srun":
         return [*site.launch, *wanted, "--kill-on-bad-exit=1", *command]
-    return ["salloc", *wanted, *site.launch, "-n", str(job.nodes * job.ranks), *command]
+    return ["salloc", *wanted, *starting_words(site, job), *command]
 
 
 def slurm_shell(site: Site, job: Job, shell: str) -> List[str]:
@@ -45,7 +45,7 @@ def slurm_shell(site: Site, job: Job, shell: str) -> List[str]:
 def slurm_step(site: Site, environ: Mapping[str, str], job: Job, command: Sequence[str]) -> List[str]:
     """The command of a step in the job that we are in."""
     if site.launch[0] != "srun":
-        return [*site.launch, "-n", str(job.nodes * job.ranks), *command]
+        return [*starting_words(site, job), *command]
     ranks = slurm_ranks(job.ranks, job.cores)
     # All of them in number too, for otherwise that of the job is in the environment.
     nodes = ["--nodes={}".format(job.nodes), "--ntasks={}".format(job.nodes * job.ranks)]
