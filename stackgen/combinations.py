@@ -6,7 +6,6 @@ Horovod 0.28.1 is of 2023 and the last. What is here as tested was built, and tr
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from stackgen.model import Feature
@@ -45,8 +44,10 @@ class Combination:
     """What Horovod calls the framework: HOROVOD_WITH_<it>."""
     distributions: tuple[str, ...]
     """The normalized names of what has it, on the index."""
-    versions: str
-    pythons: str
+    since: str
+    before: str
+    """Where the next begins: the first version that is none of its own."""
+    pythons: tuple[str, ...]
     gcc: str
     """The oldest GCC that knows the C++ which the framework's headers are in."""
     edits: tuple[Edit, ...] = ()
@@ -55,9 +56,22 @@ class Combination:
 
     def has(self, version: str, python: str) -> bool:
         """Whether a version of the framework with a Python belongs to it."""
-        return _is_in(self.versions, version) and _is_in(self.pythons, python)
+        return self.covers(version) and python in self.pythons
+
+    def covers(self, version: str) -> bool:
+        """Whether a version of the framework belongs to it, with whichever Python."""
+        try:
+            return Version(self.since) <= Version(Version(version).public) < Version(self.before)
+        except InvalidVersion:
+            return False
+
+    @property
+    def range(self) -> str:
+        """Its versions as `version:` takes them."""
+        return f"'>={self.since},<{self.before}'"
 
 
+PROJECT = "Horovod 0.28.1"
 _CXX = "CMakeLists.txt", "set(CMAKE_CXX_STANDARD 14)"
 _TORCH_CXX = (
     "horovod/torch/CMakeLists.txt",
@@ -73,21 +87,23 @@ def _cxx(ours: int, torchs: int) -> tuple[Edit, ...]:
     )
 
 
-_PYTHONS = ">=3.8,<3.12"  # 3.12 has no distutils, by which Horovod finds Python's headers
+_PYTHONS = ("3.8", "3.9", "3.10", "3.11")  # 3.12 has no distutils, by which Horovod finds Python's headers
 _TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
 
 HOROVOD: tuple[Combination, ...] = (
     Combination(
         serves="PYTORCH",
         distributions=("torch",),
-        versions=">=1.5,<2.1",
+        since="1.5",
+        before="2.1",
         pythons=_PYTHONS,
         gcc="5",
     ),
     Combination(
         serves="PYTORCH",
         distributions=("torch",),
-        versions=">=2.1,<2.13",
+        since="2.1",
+        before="2.13",
         pythons=_PYTHONS,
         gcc="9.3",
         edits=_cxx(17, 17),
@@ -95,7 +111,8 @@ HOROVOD: tuple[Combination, ...] = (
     Combination(
         serves="PYTORCH",
         distributions=("torch",),
-        versions=">=2.13,<2.14",
+        since="2.13",
+        before="2.14",
         pythons=_PYTHONS,
         gcc="11",
         edits=_cxx(17, 20),
@@ -104,14 +121,16 @@ HOROVOD: tuple[Combination, ...] = (
     Combination(
         serves="TENSORFLOW",
         distributions=_TENSORFLOWS,
-        versions=">=2.4,<2.10",
+        since="2.4",
+        before="2.10",
         pythons=_PYTHONS,
         gcc="7.3",
     ),
     Combination(
         serves="TENSORFLOW",
         distributions=_TENSORFLOWS,
-        versions=">=2.10,<2.20",
+        since="2.10",
+        before="2.20",
         pythons=_PYTHONS,
         gcc="9",
         tested=("2.15.1",),
@@ -119,12 +138,13 @@ HOROVOD: tuple[Combination, ...] = (
     Combination(
         serves="MXNET",
         distributions=("mxnet",),
-        versions=">=1.4.1,<2",
+        since="1.4.1",
+        before="2",
         pythons=_PYTHONS,
         gcc="7.3",
     ),
 )
-"""Everything that Horovod may be built for; what is not here cannot work, as far as is known.
+"""Everything that Horovod may be built for, of each framework the oldest first; what is not here cannot work.
 
 TensorFlow 2.20 has no more the headers that xla_mpi_ops.cc includes. Of 2.16.2 and 2.18.1 all that Horovod
 compiles was compiled, and nothing linked or run. PyTorch's headers are in C++17 from 2.1 on, 2.13's in C++20.
@@ -180,10 +200,3 @@ def serving(distribution: str) -> tuple[Combination, ...]:
 def is_tested(known: Combination, version: str) -> bool:
     """Whether that very version was built and run, with whatever its local label says of GPUs."""
     return Version(version).public in known.tested
-
-
-def _is_in(specifier: str, version: str) -> bool:
-    try:
-        return SpecifierSet(specifier).contains(Version(version).public, prereleases=True)
-    except InvalidVersion:
-        return False

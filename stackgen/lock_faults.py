@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from stackgen import targets
 from stackgen.closure import PYTHON
+from stackgen.combinations import has_horovod
 from stackgen.environments import python_environment
 from stackgen.errors import Fault
 from stackgen.graph import Graph, Node, graph
 from stackgen.lock import Lock
-from stackgen.plan import Plan, SpackPlan, WheelsPlan
+from stackgen.plan import Plan, SpackPlan, WheelsPlan, chosen_compiler, is_exact, source_notes, version_faults
 from stackgen.release import closure_of
 
 _LIBC, _LIBCS = "glibc", ("glibc", "musl")
@@ -25,7 +26,22 @@ def lock_faults(plan: Plan, lock: Lock) -> tuple[Fault, ...]:
             for fault in _python_faults(plan, framework, locked[python_environment(framework.python)])
         ),
         *(fault for framework in plan.spack for fault in _strangers(framework, lock)),
+        *(fault for framework in plan.wheels for fault in _unbuildable(plan, framework, lock)),
     )
+
+
+def lock_notes(plan: Plan, lock: Lock) -> tuple[Fault, ...]:
+    """What nobody has built or run yet of versions left open; of others the plan tells."""
+    open_ones = [one for one in plan.wheels if not is_exact(one.about.version)]
+    versions = {one.name: lock.wheel_lock(one.name).version(one.package) for one in open_ones}
+    return tuple(note for one in open_ones for note in source_notes(one, plan.system, versions[one.name]))
+
+
+def _unbuildable(plan: Plan, framework: WheelsPlan, lock: Lock) -> Iterator[Fault]:
+    if has_horovod(framework.about.features):
+        version = lock.wheel_lock(framework.name).version(framework.package)
+        compiler = chosen_compiler(dict(plan.toolchain).get("compiler", ""), plan.system)
+        yield from version_faults(framework.name, framework.package, version, framework.python, compiler)
 
 
 def _python_faults(plan: Plan, framework: WheelsPlan, solved: Graph) -> Iterator[Fault]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from stackgen import targets
 from stackgen.combinations import Source, combination, sources
 from stackgen.lock import Json, Lock, digest
-from stackgen.model import Compiler, External, Feature
-from stackgen.model.specs import package_name, version_in
+from stackgen.model import Compiler, Feature
 from stackgen.mpi import Mpi, flavour
-from stackgen.plan import Plan, WheelsPlan
+from stackgen.plan import Plan, WheelsPlan, chosen_compiler, external
 
 FORMAT = "1"
 """Part of every identity: raise it when packages are built otherwise."""
@@ -75,7 +74,7 @@ def native(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str,
     """How a framework's packages are built from source, or None where none is; `prefixes` are Spack's."""
     if not sources(framework.about.features):
         return None
-    chosen = chosen_compiler(plan)
+    chosen = chosen_compiler(dict(plan.toolchain).get("compiler", ""), plan.system)
     return Native(
         framework=framework,
         version=lock.wheel_lock(framework.name).version(framework.package),
@@ -105,34 +104,9 @@ def native_identity(plan: Plan, framework: WheelsPlan, lock: Lock) -> dict[str, 
     return {"native": own}
 
 
-def chosen_compiler(plan: Plan) -> Compiler | None:
-    """The toolchain's compiler for C and C++, or else the system's first that serves its target."""
-    chosen = dict(plan.toolchain).get("compiler", "")
-    able = [
-        one
-        for one in plan.system.compilers
-        if {"c", "c++"} <= set(one.languages)
-        and not targets.unable(plan.system.target, one.package, one.version)
-    ]
-    meant = [one for one in able if chosen and _is_meant(one, chosen)]
-    return next(iter(meant or able), None)
-
-
-def external(plan: Plan, spec: str) -> External | None:
-    """What the system has of a package in the version that a spec asks for."""
-    return next((one for one in plan.system.externals if _is_meant(one, spec)), None)
-
-
-def _is_meant(there: Compiler | External, spec: str) -> bool:
-    wanted = version_in(spec)
-    if there.package != package_name(spec):
-        return False
-    return not wanted or ":" in wanted or f"{there.version}.".startswith(f"{wanted}.")
-
-
 def _mpi(plan: Plan, prefixes: Mapping[str, Path]) -> Mpi | None:
     spec = dict(plan.toolchain).get("mpi", "")
-    found, kind = external(plan, spec), flavour(spec)
+    found, kind = external(plan.system, spec), flavour(spec)
     if not spec or kind is None or found is None:
         return None
     return Mpi(spec=found.spec, flavour=kind, prefix=Path(found.prefix))

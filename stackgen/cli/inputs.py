@@ -12,7 +12,7 @@ from stackgen.cli.questions import ask
 from stackgen.config import schema as schema_text
 from stackgen.errors import Fault, InputError
 from stackgen.lock import Json
-from stackgen.plan import FrameworkPlan, WheelsPlan
+from stackgen.plan import FrameworkPlan, WheelsPlan, is_exact, source_notes
 from stackgen.project import Project, generate_unlocked, open_project, read_fitting_lock
 from stackgen.project import generate as generated
 from stackgen.starter import starter
@@ -84,8 +84,15 @@ def _machine(project: Project) -> str:
 
 
 def print_notes(project: Project) -> None:
-    """Tell what of an environment no build can give yet."""
-    for fault in project.loaded.located(InputError(*unbuildable(project.plan))).faults:
+    """Tell what of an environment no build can give yet, and what nobody has built yet."""
+    exact = [one for one in project.plan.wheels if is_exact(one.about.version)]
+    untested = [note for one in exact for note in source_notes(one, project.plan.system, one.about.version)]
+    print_faults(project, (*unbuildable(project.plan), *untested))
+
+
+def print_faults(project: Project, notes: tuple[Fault, ...]) -> None:
+    """Tell what is no reason to stop, each at its place in the environment's file."""
+    for fault in project.loaded.located(InputError(*notes)).faults:
         click.echo(f"note: {fault}", err=True)
 
 

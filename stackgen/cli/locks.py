@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from stackgen.cli.inputs import print_notes
+from stackgen.cli.inputs import print_faults, print_notes
 from stackgen.cli.options import as_json, environments, print_json, tools, verbose
 from stackgen.lock import Json, Lock
 from stackgen.lock_changes import Change, difference, packages_at
+from stackgen.lock_faults import lock_notes
 from stackgen.project import Project, fitting_lock, lock_project, open_project
 
 
@@ -29,6 +30,8 @@ def lock(environments: tuple[Path, ...], *, upgrade: bool, as_json: bool, verbos
         if known is None:
             print_notes(project)
         locked = known or lock_project(project, work)
+        if known is None:
+            print_faults(project, lock_notes(project.plan, locked))
         summaries[project.plan.environment] = _lock_json(locked)
         if not as_json:
             for line in _lines(project, locked):

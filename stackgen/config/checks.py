@@ -5,6 +5,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from stackgen import targets
+from stackgen.combinations import ON_MPI
 from stackgen.contradictions import unserved
 from stackgen.errors import Fault
 from stackgen.model import Environment, SpackFramework, System
@@ -105,8 +106,13 @@ def _undecided(environment: Environment, system: System) -> list[Fault]:
             remedy=f"choose one by `toolchain: {{{part}: {found[0]}}}`",
         )
         for part, providers in PROVIDERS.items()
-        if _asks_spack(environment) and not named[part] and len(found := _offered(system, providers)) > 1
+        if _asks_for(part, environment) and not named[part] and len(found := _offered(system, providers)) > 1
     ]
+
+
+def _asks_for(part: str, environment: Environment) -> bool:
+    on_mpi = any({*ON_MPI} & {*framework.features} for framework in environment.frameworks.values())
+    return _asks_spack(environment) or (part == "mpi" and on_mpi)
 
 
 def _asks_spack(environment: Environment) -> bool:

@@ -1,8 +1,9 @@
 """Every default filled, every name resolved: what the later stages need, and nothing optional."""
 
 from stackgen.plan.planning import plan
+from stackgen.plan.sources import chosen_compiler, external, source_notes, version_faults
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
-from stackgen.plan.versions import fitting, is_numbered, ordered, specifier
+from stackgen.plan.versions import fitting, is_exact, is_numbered, ordered, specifier
 
 __all__ = [
     "About",
@@ -12,9 +13,14 @@ __all__ = [
     "Platform",
     "SpackPlan",
     "WheelsPlan",
+    "chosen_compiler",
+    "external",
     "fitting",
+    "is_exact",
     "is_numbered",
     "ordered",
     "plan",
+    "source_notes",
     "specifier",
+    "version_faults",
 ]

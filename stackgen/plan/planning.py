@@ -23,6 +23,7 @@ from stackgen.model import (
 from stackgen.model.specs import pinned
 from stackgen.plan.faults import faults
 from stackgen.plan.requests import feature_specs, framework_spec, known_import
+from stackgen.plan.sources import source_faults
 from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
 from stackgen.settings import said
@@ -33,9 +34,10 @@ SPACK_PYTHON = "3.12"
 
 def plan(environment: Environment, system: System) -> Plan:
     """The plan of an environment on a system; InputError where a default cannot be had."""
-    if found := faults(environment, system):
-        raise InputError(*found)
     toolchain = _completed(environment.toolchain, system)
+    chosen = toolchain.model_dump(exclude_none=True, exclude={"other_mpis"})
+    if found := {*faults(environment, system), *source_faults(environment, system, chosen)}:
+        raise InputError(*sorted(found))
     return Plan(
         environment=environment.name,
         release=environment.release,
@@ -44,7 +46,7 @@ def plan(environment: Environment, system: System) -> Plan:
         platform=Platform(architecture=system.architecture, glibc=system.glibc),
         namespace=environment.modules.namespace,
         defaults=tuple(sorted(environment.modules.defaults.items())),
-        toolchain=tuple(sorted(toolchain.model_dump(exclude_none=True, exclude={"other_mpis"}).items())),
+        toolchain=tuple(sorted(chosen.items())),
         other_mpis=toolchain.other_mpis,
         packages=environment.packages,
         frameworks=tuple(

@@ -48,9 +48,9 @@ def may_be(version: str, wanted: str) -> bool:
     """Whether wheels asked for as `version` can come out as one that `wanted` means."""
     if _known(wanted) is None:
         return False
-    if _is_exact(version):
+    if is_exact(version):
         return specifier(wanted).contains(version, prereleases=True)
-    return not _is_exact(wanted) or specifier(version).contains(wanted, prereleases=True)
+    return not is_exact(wanted) or specifier(version).contains(wanted, prereleases=True)
 
 
 def _known(version: str) -> SpecifierSet | None:
@@ -58,7 +58,7 @@ def _known(version: str) -> SpecifierSet | None:
     if version == NEWEST:
         return SpecifierSet()
     try:
-        return SpecifierSet(f"=={version}" if _is_exact(version) else f"=={Version(version)}.*")
+        return SpecifierSet(f"=={version}" if is_exact(version) else f"=={Version(version)}.*")
     except InvalidVersion:
         pass
     try:
@@ -67,7 +67,7 @@ def _known(version: str) -> SpecifierSet | None:
         return None
 
 
-def _is_exact(version: str) -> bool:
+def is_exact(version: str) -> bool:
     """Whether one version alone is meant: 2.21.0 or 2.21rc1, and neither 2.21 nor a range."""
     try:
         parsed = Version(version)

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stackgen.errors import InputError
-from stackgen.model import Environment, Feature, Modules, System, Toolchain
+from stackgen.model import Environment, Modules, System, Toolchain
 from stackgen.plan import Platform, SpackPlan, plan, specifier
 
 SYSTEM = System.model_validate(
@@ -292,7 +292,7 @@ WHEELS = st.fixed_dictionaries(
     optional={
         "python": st.sampled_from(["3.11", "3.12", {"from": "spack", "version": "3.13"}]),
         "package": NAMES,
-        "features": st.lists(st.sampled_from([feature.value for feature in Feature]), max_size=3),
+        "features": st.lists(st.sampled_from(["ddp", "jupyter", "mkl", "onednn"]), max_size=3),
         "requires": st.lists(st.sampled_from(["keras>=3", "numpy", "h5py<4"]), max_size=3),
         "settings": st.dictionaries(st.from_regex(r"TF_[A-Z]{1,3}", fullmatch=True), st.just("1")),
         "sdists": st.lists(st.fixed_dictionaries({"name": NAMES}), max_size=2),

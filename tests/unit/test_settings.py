@@ -2,28 +2,32 @@
 
 import pytest
 
+from stackgen import settings
+from stackgen.frameworks import knowledge
 from stackgen.manual import manual
-from stackgen.model import Environment, System
+from stackgen.model import Environment, Feature, System
 from stackgen.plan import Plan, plan
 from stackgen.release import InstalledFramework
+from stackgen.settings import RANKS
 
 FACTS = {"name": "node", "os": "debian12", "glibc": "2.36", "target": "x86_64_v3"}
 
 
-def planned(framework: dict[str, object], settings: dict[str, str]) -> Plan:
+def planned(framework: dict[str, object], common: dict[str, str]) -> Plan:
     environment = {
         "name": "quickstart",
         "release": "2026.11",
         "system": "node",
         "prefix": "/dss/hpai",
+        "toolchain": {"mpi": "openmpi"},
         "frameworks": {"tensorflow": {"from": "wheels", "version": "2.21", **framework}},
     }
-    system = {**FACTS, "pythons": [{"version": "3.11", "prefix": "/usr"}], "settings": settings}
+    system = {**FACTS, "pythons": [{"version": "3.11", "prefix": "/usr"}], "settings": common}
     return plan(Environment.model_validate(environment), System.model_validate(system))
 
 
-def said(framework: dict[str, object], settings: dict[str, str]) -> list[tuple[str, str, str]]:
-    about = planned(framework, settings).frameworks[0].about
+def said(framework: dict[str, object], common: dict[str, str]) -> list[tuple[str, str, str]]:
+    about = planned(framework, common).frameworks[0].about
     return [(setting.variable, setting.value, setting.origin) for setting in about.said]
 
 
@@ -41,9 +45,11 @@ def test_of_several_the_last_holds_and_none_is_forgotten():
     assert about.settings == (("A", "mine"), ("B", "theirs"), ("TF_ENABLE_ONEDNN_OPTS", "2"))
 
 
-@pytest.mark.parametrize("feature", ["horovod", "gloo", "ddp", "mpi4py", "h5py"])
+@pytest.mark.parametrize("feature", [*RANKS])
 def test_ranks_share_the_cores_of_a_node(feature):
-    assert said({"features": ["jupyter", feature]}, {"OMP_NUM_THREADS": "4"}) == [
+    features = (Feature.JUPYTER, feature)
+    found = settings.said(knowledge("tensorflow"), features, {"OMP_NUM_THREADS": "4"}, {})
+    assert [(setting.variable, setting.value, setting.origin) for setting in found] == [
         ("OMP_NUM_THREADS", "{threads}", f"of the feature {feature}"),
         ("OMP_NUM_THREADS", "4", "of the system"),
         ("TF_NUM_INTRAOP_THREADS", "{threads}", f"of the feature {feature}"),
