@@ -36,6 +36,14 @@ class Edit:
     new: str
 
 
+# By a pattern that is made of a path: where that holds a +, libraries would get lost.
+_PATHS = Edit(
+    file="cmake/Utilities.cmake",
+    old='string(REGEX REPLACE "${PROJECT_SOURCE_DIR}(/)?" "" SUB_FOLDER "${CMAKE_CURRENT_SOURCE_DIR}")',
+    new='file(RELATIVE_PATH SUB_FOLDER "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")',
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combination:
     """Versions of a framework that Horovod builds with, all by the same edits and the same C++."""
@@ -50,7 +58,7 @@ class Combination:
     pythons: tuple[str, ...]
     gcc: str
     """The oldest GCC that knows the C++ which the framework's headers are in."""
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Edit, ...] = (_PATHS,)
     tested: tuple[str, ...] = ()
     """The versions that were built and run; every other one is untested."""
 
@@ -81,10 +89,11 @@ _TORCH_CXX = (
 
 def _cxx(ours: int, torchs: int) -> tuple[Edit, ...]:
     """Another C++ for what Horovod has itself, and for what includes the headers of PyTorch."""
-    return tuple(
+    edits = (
         Edit(file=file, old=old, new=old.replace("14", str(standard)))
         for (file, old), standard in ((_CXX, ours), (_TORCH_CXX, torchs))
     )
+    return (_PATHS, *edits)
 
 
 _PYTHONS = ("3.8", "3.9", "3.10", "3.11")  # 3.12 has no distutils, by which Horovod finds Python's headers

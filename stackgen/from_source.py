@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,10 @@ class SourceBuilds:
         self._write_wrappers(workshop)
         for source in self.native.sources:
             package = next(one for one in self.lock.packages if one.name == source.project)
-            install_built(package, self._built(source, package, workshop), workshop)
+            wheel = self._built(source, package, workshop)
+            with files.reported(f"cannot link {wheel}"):
+                (workshop.wheels / wheel.name).symlink_to(wheel)
+            install_built(package, workshop)
 
     @property
     def projects(self) -> frozenset[str]:
@@ -84,7 +88,9 @@ class SourceBuilds:
             variables=self._environment(source, workshop),
             telling=telling,
         )
-        return next(output.glob("*.whl"))
+        wheel = next(output.glob("*.whl"))
+        _check_wheel(wheel, source, package)
+        return wheel
 
     def _unpack(self, package: LockedPackage, workshop: Workshop) -> Path:
         into = workshop.root / "sources" / package.name
@@ -156,6 +162,14 @@ def telling(text: str) -> str:
         return ""
     line = lines[found[0]]
     return f"{line} {lines[found[0] + 1]}".strip() if line.endswith(":") and lines[found[0] + 1 :] else line
+
+
+def _check_wheel(wheel: Path, source: Source, package: LockedPackage) -> None:
+    """WorkError where a build has made no extension, and was content with that."""
+    with zipfile.ZipFile(wheel) as archive:
+        if not any(name.startswith(f"{source.project}/") and ".so" in name for name in archive.namelist()):
+            what = f"the build of {package.name} {package.version} has ended well, and has compiled nothing"
+            raise WorkError(what, "the log has what it said")
 
 
 def _edit(file: Path, old: str, new: str, package: LockedPackage) -> None:

@@ -29,9 +29,9 @@ def install_build_tools(lock: WheelLock, into: Path, workshop: Workshop) -> None
     _install(f"what builds {lock.framework}", requirement_lines(lock.build_packages), how, workshop)
 
 
-def install_built(package: LockedPackage, wheel: Path, workshop: Workshop) -> None:
-    """Install a wheel that was built from a source distribution into the workshop's prefix."""
-    _install(package.name, f"{wheel}\n", (), workshop)
+def install_built(package: LockedPackage, workshop: Workshop) -> None:
+    """Install what was built from a source distribution, and put among the wheels, into the prefix."""
+    _install(package.name, requirement_lines((package,)), ("--no-build",), workshop)
 
 
 def install_wheels(framework: str, versions: Mapping[str, str], workshop: Workshop) -> None:
