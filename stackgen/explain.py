@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stackgen import host
+from stackgen import combinations, host
 from stackgen.config import Loaded
 from stackgen.config.checks import PROVIDERS
 from stackgen.effects import shown
 from stackgen.errors import InputError, Place
-from stackgen.model import Framework, SpackFramework, WheelsFramework
+from stackgen.lock import Lock
+from stackgen.model import Feature, Framework, SpackFramework, WheelsFramework
 from stackgen.model.base import near
 from stackgen.plan import FrameworkPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.settings import Author, Setting
@@ -42,12 +43,18 @@ class Explanation:
     frameworks: Mapping[str, tuple[Decision, ...]]
 
 
-def explain(loaded: Loaded, plan: Plan) -> Explanation:
-    """Where everything of a planned environment comes from that somebody could have wanted otherwise."""
+def explain(loaded: Loaded, plan: Plan, lock: Lock | None) -> Explanation:
+    """Where everything of a planned environment comes from that somebody could have wanted otherwise.
+
+    The lock is one that fits the plan, where there is one.
+    """
     sources = _Sources(loaded)
+    exact = {one.name: lock.wheel_lock(one.name).version(one.package) for one in plan.wheels} if lock else {}
     return Explanation(
         environment=tuple(_of_environment(sources, plan)),
-        frameworks={one.name: tuple(_of_framework(sources, one)) for one in plan.frameworks},
+        frameworks={
+            one.name: tuple(_of_framework(sources, one, exact.get(one.name, ""))) for one in plan.frameworks
+        },
     )
 
 
@@ -99,10 +106,14 @@ class _Sources:
                 written = self.written(value, f"frameworks.{framework}.{where}")
                 return Word(value=value, origin=setting.origin, place=written.place)
             case Author.FEATURE:
-                features = self.loaded.environment.frameworks[framework].features
-                index = features.index(setting.feature) if setting.feature else 0
-                place = self.written(value, f"frameworks.{framework}.features[{index}]").place
-                return Word(value=value, origin=setting.origin, place=place)
+                return self.of_features(value, framework, (setting.feature,) if setting.feature else ())
+
+    def of_features(self, value: str, framework: str, wanted: tuple[Feature, ...]) -> Word:
+        """What the first that a framework has of some features asks for."""
+        features = self.loaded.environment.frameworks[framework].features
+        feature = next(feature for feature in wanted if feature in features)
+        where = f"frameworks.{framework}.features[{features.index(feature)}]"
+        return Word(value=value, origin=f"of the feature {feature}", place=self.written(value, where).place)
 
 
 def _of_environment(sources: _Sources, plan: Plan) -> Iterator[Decision]:
@@ -129,11 +140,13 @@ def _of_toolchain(sources: _Sources, part: str, spec: str) -> Word:
     return sources.described(spec, f"externals[{index}].spec")
 
 
-def _of_framework(sources: _Sources, planned: FrameworkPlan) -> Iterator[Decision]:
+def _of_framework(sources: _Sources, planned: FrameworkPlan, exact: str) -> Iterator[Decision]:
     asked = sources.loaded.environment.frameworks[planned.name]
     where = f"frameworks.{planned.name}"
     yield Decision(what="from", word=sources.written(asked.source, f"{where}.from"))
     yield Decision(what="version", word=sources.written(planned.about.version, f"{where}.version"))
+    if exact and exact != planned.about.version:
+        yield Decision(what="locked", word=Word(value=exact, origin="of the lock"))
     if planned.about.module != planned.name:
         yield Decision(what="module", word=sources.written(planned.about.module, f"{where}.module"))
     match planned:
@@ -141,6 +154,7 @@ def _of_framework(sources: _Sources, planned: FrameworkPlan) -> Iterator[Decisio
             yield Decision(what="python", word=_python(sources, planned, asked))
             yield Decision(what="package", word=_or_known(sources, planned.package, f"{where}.package"))
             yield Decision(what="import", word=_or_known(sources, planned.imports, f"{where}.import"))
+            yield from _built(sources, planned, exact)
         case SpackPlan():
             yield from _of_spack(sources, planned, asked)
         case _:
@@ -160,6 +174,30 @@ def _python(sources: _Sources, planned: WheelsPlan, asked: Framework) -> Word:
     if planned.builds_python:
         return Word(value=planned.python, origin=f"{STACKGEN} of what Spack builds")
     return sources.described(planned.python, "pythons[0].version", "pythons[0]")
+
+
+_ASKING = {
+    "horovod": (Feature.HOROVOD, Feature.GLOO),
+    "mpi4py": (Feature.MPI4PY, Feature.H5PY),
+    "h5py": (Feature.H5PY,),
+}
+"""The features that have a package built."""
+
+
+def _built(sources: _Sources, planned: WheelsPlan, exact: str) -> Iterator[Decision]:
+    """What is built from source for its features."""
+    for source in combinations.sources(planned.about.features):
+        seen = _seen(planned, exact or planned.about.version) if source.project == "horovod" else ""
+        word = sources.of_features(source.requirement + seen, planned.name, _ASKING[source.project])
+        yield Decision(what=source.project, word=word)
+
+
+def _seen(planned: WheelsPlan, version: str) -> str:
+    """Whether anybody has seen Horovod run with an exact version of a framework, in a few words."""
+    known = combinations.combination(planned.package, version, planned.python)
+    if not known or version.count(".") < 2:
+        return ""
+    return f", {'tested' if combinations.is_tested(known, version) else 'untested'} with {version}"
 
 
 def _of_spack(sources: _Sources, planned: SpackPlan, asked: Framework) -> Iterator[Decision]:

@@ -10,7 +10,7 @@ from stackgen.explain import Decision, Explanation, Word, narrowed
 from stackgen.explain import explain as explained
 from stackgen.inside.threads import PLACEHOLDERS
 from stackgen.lock import Json
-from stackgen.project import open_project
+from stackgen.project import fitting_lock, open_project
 
 
 @click.command()
@@ -30,7 +30,7 @@ def explain(environment: Path, framework: str, what: str, prefix: str | None, *,
     VARIABLE may also be another value of the framework's, such as `python`.
     """
     project = open_project(environment, prefix)
-    found = narrowed(explained(project.loaded, project.plan), framework, what)
+    found = narrowed(explained(project.loaded, project.plan, fitting_lock(project)), framework, what)
     if as_json:
         print_json(_as_json(found))
         return

@@ -77,6 +77,7 @@ tensorflow
   python                  3.11            of the system, systems/grid.yaml:8:6
   package                 tensorflow-cpu  stackgen knows it
   import                  tensorflow      stackgen knows it
+  mpi4py                  mpi4py>=4,<5    of the feature mpi4py, grid.yaml:10:24
   NOTE                    {a}             of the framework, common.yaml:5:30
   OMP_NUM_THREADS         4               of the system, systems/grid.yaml:10:3
     instead of            {threads}       of the feature mpi4py, grid.yaml:10:24
@@ -97,6 +98,15 @@ def test_one_variable(grid: Desk):
         "  OMP_NUM_THREADS  4          of the system, systems/grid.yaml:10:3\n"
         "    instead of     {threads}  of the feature mpi4py, grid.yaml:10:24\n"
         "\n{threads} stands for the cores of a rank in a job; elsewhere it is not set\n"
+    )
+
+
+@pytest.mark.parametrize(("version", "seen"), [("2.15.1", ", tested with 2.15.1"), ("2.15", "")])
+def test_what_is_built_for_a_feature(grid: Desk, version: str, seen: str):
+    text = ENVIRONMENT.replace("2.20.0", version).replace("mpi4py]", "horovod]")
+    grid.write("grid.yaml", text)
+    assert grid("explain", "grid.yaml", "tensorflow", "horovod").stdout == (
+        f"tensorflow\n  horovod  horovod==0.28.1{seen}  of the feature horovod, grid.yaml:10:24\n"
     )
 
 
