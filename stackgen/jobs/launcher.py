@@ -7,8 +7,7 @@ from pathlib import Path
 from stackgen.effects import root_variable
 from stackgen.jobs.offers import offers
 from stackgen.jobs.quoting import words
-from stackgen.jobs.starting import launch
-from stackgen.lmod import INITS
+from stackgen.jobs.starting import MODULE_STARTS, launch
 from stackgen.one_file import joined
 from stackgen.plan import Plan
 from stackgen.release import InstalledFramework
@@ -64,7 +63,7 @@ def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[
         "release": plan.release,
         "system": plan.system.name,
         "modules": f"{plan.place}/modules/Core",
-        "lmod": INITS,
+        "lmod": MODULE_STARTS,
         "scheduler": scheduler.kind,
         "launch": launch(plan),
         "account": scheduler.account == "required",

@@ -9,8 +9,7 @@ from stackgen.jobs.checks import CHECKS, check_name, is_distributed
 from stackgen.jobs.offers import Offer, clock, offers
 from stackgen.jobs.quoting import note, starting, word, words
 from stackgen.jobs.shape import Layout, Shape, layout
-from stackgen.jobs.starting import launch
-from stackgen.lmod import INITS
+from stackgen.jobs.starting import MODULE_STARTS, launch
 from stackgen.plan import FrameworkPlan, Plan
 from stackgen.release import InstalledFramework
 from stackgen.tree import File, Tree
@@ -77,7 +76,7 @@ def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: S
         size=size(fitted),
         more="-nnodes 4" if launch(plan)[0] == "jsrun" else f"-n {4 * fitted.ranks}",
         resources=resources(fitted),
-        inits=INITS,
+        inits=MODULE_STARTS,
         imports=imports(planned),
         check_import=f"import {imports(planned)} as it; print(it.__name__, it.__version__)",
         nothing=f"what is to run? {plan.system.scheduler.kind} was given no program after {shape}.sh",

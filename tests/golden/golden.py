@@ -5,6 +5,8 @@ After a change that is meant, run `python tests/golden/golden.py` and read what 
 
 from pathlib import Path
 
+import jobs
+
 from stackgen import files
 from stackgen.config import load
 from stackgen.environments import environment_tree
@@ -37,3 +39,4 @@ def regenerate() -> None:
 
 if __name__ == "__main__":
     regenerate()
+    jobs.regenerate()

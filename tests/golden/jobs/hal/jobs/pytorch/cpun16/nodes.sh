@@ -1,0 +1,46 @@
+#!/bin/bash
+#SBATCH --job-name=pytorch
+#SBATCH --partition=cpu
+#SBATCH --nodes=16
+#SBATCH --ntasks-per-node=2
+#SBATCH --cpus-per-task=48
+#SBATCH --time=72:00:00
+#SBATCH --output=%x-%j.out
+
+# PyTorch 2.7.1 in the release 2026.11, in the partition cpun16 of HAL:
+# 16 nodes, 2 ranks on each, 48 cores for each.
+#
+#   sbatch nodes.sh                        its own check, on all ranks
+#   sbatch nodes.sh train.py --epochs 3    your program
+#
+# Options of sbatch win over the lines above: `sbatch -N 4 -t 01:00:00 nodes.sh`.
+
+if ! type module >/dev/null 2>&1; then # no login shell has been here
+    for lmod in ${LMOD_PKG:+"$LMOD_PKG/init/bash"} \
+        /etc/profile.d/lmod.sh \
+        /etc/profile.d/z00_lmod.sh \
+        /usr/share/lmod/lmod/init/bash \
+        /opt/apps/lmod/lmod/init/bash \
+        /usr/local/lmod/lmod/init/bash \
+        /opt/lmod/lmod/init/bash \
+        /opt/cray/pe/lmod/lmod/init/bash \
+        /etc/profile.d/modules.sh \
+        ; do
+        if [ -r "$lmod" ]; then
+            . "$lmod"
+            break
+        fi
+    done
+fi
+if ! type module >/dev/null 2>&1; then
+    echo "no module command on $(hostname): set LMOD_PKG to where Lmod lies" >&2
+    exit 1
+fi
+module use /opt/hpai/releases/2026.11/modules/Core
+module load hpai/pytorch/2.7.1 || exit 1
+
+if [ $# -eq 0 ]; then set -- /opt/hpai/releases/2026.11/share/checks/ranks_horovod_torch.py; fi
+case $1 in *.py | -*) set -- python "$@" ;; esac
+# srun takes nodes and ranks from the job, but from Slurm 22.05 on no longer the cores of each.
+exec srun --mpi=pmix --kill-on-bad-exit=1 ${SLURM_CPUS_PER_TASK:+"--cpus-per-task=$SLURM_CPUS_PER_TASK"} \
+    /opt/hpai/releases/2026.11/bin/hpai rank -- "$@"
