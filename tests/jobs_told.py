@@ -68,6 +68,7 @@ JOBS = {
     ),
     "hydra": ({"MPI_LOCALNRANKS": "2"}, NODE, 24),
     "hydra, nobody counts the cores": ({"MPI_LOCALNRANKS": "2"}, None, None),
+    "pals": ({"PALS_LOCAL_SIZE": "4"}, NODE, 12),
     "lsf, its script": ({"LSB_DJOB_NUMPROC": "43", "LSB_MCPU_HOSTS": "batch1 1 a01 42 "}, NODE, None),
     "lsf, open mpi": ({"OMPI_COMM_WORLD_LOCAL_SIZE": "2", "LSB_MCPU_HOSTS": "a01 20 a02 20"}, NODE, 10),
     "jsrun": (

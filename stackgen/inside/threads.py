@@ -12,9 +12,9 @@ PLACEHOLDERS = {"threads": "the cores of a rank"}
 """What may stand between braces in a setting, and what it means in a few words."""
 LOCAL_RANKS = (
     *("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"),
-    "JSM_NAMESPACE_LOCAL_SIZE",
+    *("PALS_LOCAL_SIZE", "JSM_NAMESPACE_LOCAL_SIZE"),
 )
-"""How launchers tell the ranks of a node: Open MPI, Hydra (MPICH and Intel MPI), MVAPICH2, jsrun."""
+"""How launchers tell the ranks of a node: Open MPI, Hydra (MPICH and Intel MPI), MVAPICH2, PALS, jsrun."""
 
 
 class Processors(NamedTuple):

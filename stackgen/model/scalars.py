@@ -32,6 +32,14 @@ _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SPEC = r"^[a-z0-9][^;&|`$<>\\'\n]*$"
 _SPACK_VERSION = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
 _IMAGE_VERSION = rf"^(?!{NEWEST}$)[A-Za-z0-9][A-Za-z0-9_.+-]{{0,62}}$"
+_OF_A_RANK = frozenset(
+    {
+        *("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"),
+        *("MASTER_ADDR", "MASTER_PORT", "TF_CONFIG"),
+    }
+)
+_LONGEST = 16384
+"""Characters of a setting: Linux starts no program any more where one variable has 128 KiB."""
 _IMAGE = r"^[^\s@]+@sha256:[0-9a-f]{64}$"
 
 
@@ -117,6 +125,8 @@ def _line(text: str) -> str:
 
 def _filled(text: str) -> str:
     """As it may stand in `settings`: what modules put in the place of braces is known."""
+    if len(text) > _LONGEST:
+        raise refuse(f"the value has {len(text)} characters", f"shorten it to {_LONGEST} or fewer")
     try:
         pieces_of_setting(text)
     except UnknownPlaceholderError as error:
@@ -130,6 +140,10 @@ def _settable(text: str) -> str:
         ("PYTHON", "LMOD_")
     ):
         raise refuse(f"{text} is set by the modules themselves", "leave it out")
+    if text.startswith(("VIRTUAL_ENV", "CONDA_")):
+        raise refuse(f"{text} leads to a Python that is not the framework's", "leave it out")
+    if text in _OF_A_RANK:
+        raise refuse(f"{text} is another one on each rank", "leave it out: what starts the ranks sets it")
     return text
 
 

@@ -122,6 +122,23 @@ def test_show_and_help_tell_what_it_would_be(core, tmp_path):
     assert 'setenv("OMP_NUM_THREADS","{threads}")' in output.splitlines()
 
 
+def test_hostile_values_stay_values(tmp_path):
+    hostile = "$(touch pwned) `id` 'one' \"two\" \\\\ ; | & ~ ]] --[[ {threads} " + "x" * 16000
+    settings = {"JOINED": hostile, "LITERAL": hostile.replace("{threads}", "{{")}
+    write_tree(modules(settings), tmp_path)
+    for name in ("bash", "zsh", "fish"):
+        work = tmp_path / name
+        work.mkdir()
+        lines = ["module load hpai/tensorflow", "note loaded"]
+        shell = lmod.shell(name)
+        noted = lmod.session(shell, tmp_path / "modules/Core", lines, HERE, work).noted
+        assert of_settings(noted["loaded"]) == {
+            "JOINED": hostile.replace("{threads}", "1"),
+            "LITERAL": hostile.replace("{threads}", "{"),
+        }
+        assert not (work / "pwned").exists()
+
+
 LMOD = """
 local given, files, left
 os = {getenv = function(name) return given[name] or left[name] end}

@@ -1,9 +1,11 @@
 """Which settings a framework's module has, whose they are, and which of several holds."""
 
 import pytest
+from pydantic import ValidationError
 
 from stackgen import settings
 from stackgen.frameworks import knowledge
+from stackgen.inside.threads import expanded
 from stackgen.manual import manual
 from stackgen.model import Environment, Feature, System
 from stackgen.plan import Plan, plan
@@ -54,6 +56,33 @@ def test_ranks_share_the_cores_of_a_node(feature):
         ("OMP_NUM_THREADS", "4", "of the system"),
         ("TF_NUM_INTRAOP_THREADS", "{threads}", f"of the feature {feature}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("PATH", "/x", "PATH is set by the modules themselves; leave it out"),
+        ("PYTHONPATH", "/x", "PYTHONPATH is set by the modules themselves; leave it out"),
+        ("VIRTUAL_ENV", "/x", "VIRTUAL_ENV leads to a Python that is not the framework's; leave it out"),
+        ("RANK", "0", "RANK is another one on each rank; leave it out: what starts the ranks sets it"),
+        ("A", "x" * 16385, "the value has 16385 characters; shorten it to 16384 or fewer"),
+        ("A", "a\nb", "control characters are not allowed here; write one line of plain text"),
+    ],
+)
+def test_what_nobody_may_set(variable, value, message):
+    with pytest.raises(ValidationError) as caught:
+        System.model_validate({**FACTS, "settings": {variable: value}})
+    context = caught.value.errors()[0]["ctx"]
+    assert f"{context['what']}; {context['remedy']}" == message
+
+
+HOSTILE = "$(touch pwned) `id` 'one' \"two\" \\ ; | & ~ ]] --[[ {{{threads}}} " + "x" * 16000
+
+
+def test_whatever_else_a_value_holds_stays_what_it_is():
+    environ = {"SLURM_CPUS_PER_TASK": "3"}
+    asked = System.model_validate({**FACTS, "settings": {"A": HOSTILE}}).settings
+    assert expanded(asked, environ) == {"A": HOSTILE.replace("{{{threads}}}", "{3}")}
 
 
 def test_one_process_may_have_them_all():
