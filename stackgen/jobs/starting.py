@@ -6,9 +6,8 @@ from stackgen.lmod import INITS
 from stackgen.mpi import Flavour, flavour
 from stackgen.plan import Plan
 
-PROFILE = "/etc/profile.d"
-MODULE_STARTS = (f"{PROFILE}/lmod.sh", f"{PROFILE}/z00_lmod.sh", *INITS, f"{PROFILE}/modules.sh")
-"""What may define `module` in a shell that no login shell has prepared; what knows the site's own modules first."""
+MODULE_STARTS = ("/etc/profile.d/lmod.sh", "/etc/profile.d/z00_lmod.sh", *INITS, "/etc/profile.d/modules.sh")
+"""What may define `module` where no login shell has been; what knows the site's own modules first."""
 RANKS = "{ranks}"
 """In the words of a launcher, the number of all ranks."""
 _MPIRUN = ("mpirun", "-n", RANKS)

@@ -33,7 +33,8 @@ In a job it is a step of that job, on all of its nodes.
 _LOADING = """\
 if ! type module >/dev/null 2>&1; then
     for lmod in ${LMOD_PKG:+"$LMOD_PKG/init/bash"} %s; do
-        if [ -r "$lmod" ]; then . "$lmod"; break; fi
+        if [ -r "$lmod" ]; then . "$lmod"; fi
+        if type module >/dev/null 2>&1; then break; fi
     done
 fi
 type module >/dev/null 2>&1 || { echo "Lmod is not here: set LMOD_PKG to where it lies" >&2; exit 1; }

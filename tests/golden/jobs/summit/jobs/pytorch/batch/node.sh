@@ -25,10 +25,8 @@ if ! type module >/dev/null 2>&1; then # no login shell has been here
         /opt/cray/pe/lmod/lmod/init/bash \
         /etc/profile.d/modules.sh \
         ; do
-        if [ -r "$lmod" ]; then
-            . "$lmod"
-            break
-        fi
+        if [ -r "$lmod" ]; then . "$lmod"; fi
+        if type module >/dev/null 2>&1; then break; fi
     done
 fi
 if ! type module >/dev/null 2>&1; then
