@@ -1,4 +1,4 @@
-"""The launcher of the toolchain's MPI on this machine."""
+"""The toolchain's MPI on this machine."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,20 @@ from stackgen.mpi import Mpi, flavour
 from stackgen.project import Project
 
 
-def launcher(project: Project) -> tuple[str, ...]:
-    """The words that start ranks here; nothing where the toolchain names no MPI or none is found."""
+def mpi_here(project: Project) -> Mpi | None:
+    """The toolchain's MPI where this machine has it; None where the toolchain names none or none is found."""
     wanted = dict(project.plan.toolchain).get("mpi", "")
     kind = flavour(wanted) if wanted else None
     if kind is None:
-        return ()
+        return None
     for external in project.plan.system.externals:
         if flavour(external.spec) == kind:
             mpi = Mpi(spec=external.spec, flavour=kind, prefix=Path(external.prefix))
             if mpi.launcher:
-                return (*mpi.launcher, *mpi.options_here(os.getuid()))
-    return ()
+                return mpi
+    return None
+
+
+def launcher(mpi: Mpi | None) -> tuple[str, ...]:
+    """The words that start ranks here; nothing where there is no MPI."""
+    return (*mpi.launcher, *mpi.options_here(os.getuid())) if mpi else ()

@@ -36,6 +36,11 @@ class Subject:
     tools: Tools
 
     @property
+    def imports(self) -> str:
+        """What a program imports to have it; empty where that is nothing."""
+        return getattr(self.planned, "imports", "")
+
+    @property
     def by_horovod(self) -> bool:
         """Whether its ranks come together by Horovod, and not by the framework's own means."""
         return bool({"horovod", "py-horovod"} & self.framework.packages.keys())
@@ -43,7 +48,8 @@ class Subject:
     def program(self, name: str) -> Path:
         """A measuring program for this framework, put below the results, where every node can read it."""
         place = self.directory / "programs"
-        sources = {path.name: path for path in (*_PROGRAMS.glob("*.py"), _PROGRAMS.parent / "rendezvous.py")}
+        own = (*_PROGRAMS.glob("*.py"), *_PROGRAMS.glob("*.c"), _PROGRAMS.parent / "rendezvous.py")
+        sources = {path.name: path for path in own}
         for file, source in sources.items():
             text = source.read_text(encoding="utf-8")
             if not (place / file).exists() or (place / file).read_text(encoding="utf-8") != text:
@@ -65,9 +71,12 @@ class Subject:
 
 
 def subjects(
-    project: Project, named: str | None, output: Path | None, tools: Tools, *, measurable: bool = True
+    project: Project, named: str | None, output: Path | None, tools: Tools, *, importing: bool = False
 ) -> Iterator[Subject]:
-    """The frameworks to be measured: the named one, or each that there are programs for."""
+    """The frameworks to be measured: the named one, or each that there are programs for.
+
+    To be imported are all that can be.
+    """
     place = place_of(project.prefix, project.plan.release)
     if not place.is_dir():
         raise InputError.of(
@@ -77,7 +86,7 @@ def subjects(
     release = read_release(place)
     directory = output or project.prefix / "bench" / release.name
     found = [_subject(project, release, one, directory, tools) for one in release.frameworks]
-    fitting = [one for one in found if (one.kind or not measurable) and one.framework.python]
+    fitting = [one for one in found if (one.imports if importing else one.kind)]
     if named is not None:
         fitting = [_named(named, found, fitting)]
     if not fitting:

@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from stackgen.bench.mpirun import launcher
+from stackgen.bench.collectives import collectives, collectives_table
+from stackgen.bench.keeping import keep
+from stackgen.bench.kernels import kernels, kernels_table
+from stackgen.bench.mpirun import launcher, mpi_here
 from stackgen.bench.results import Job, Mode, Size
 from stackgen.bench.scaling import Scaled, here, queue, queued_sizes, scale
+from stackgen.bench.startup import startup, startup_table
 from stackgen.bench.subject import Subject, subjects
 from stackgen.bench.table import comparison, table
 from stackgen.bench.training import Ask, Place
 from stackgen.cli.options import as_json, environment, prefix, print_json, tools, verbose
 from stackgen.errors import InputError, WorkError
+from stackgen.lock import Json
 from stackgen.project import Project, open_project
 
 if TYPE_CHECKING:
@@ -124,6 +129,100 @@ def scaling(  # noqa: PLR0913, PLR0917 - one argument an option
     _print_scaled(made, as_json=as_json)
 
 
+rounds = click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="How often each side runs, in turn.",
+)
+mirror = click.option(
+    "--mirror",
+    type=click.Path(path_type=Path),
+    help="Where the wheels are that pip installs, to compare; PREFIX/mirror where not given.",
+)
+
+
+@bench.command(name="kernels")
+@environment
+@framework
+@rounds
+@click.option("--ranks", type=click.IntRange(min=1), default=2, show_default=True, help="Of an all-reduce.")
+@click.option("--small", is_flag=True, help="Small kernels, only for trying it out.")
+@mirror
+@output
+@prefix
+@as_json
+@verbose
+def measure_kernels(  # noqa: PLR0913, PLR0917 - one argument an option
+    environment: Path,
+    framework: str | None,
+    rounds: int,
+    ranks: int,
+    mirror: Path | None,
+    output: Path | None,
+    prefix: str | None,
+    *,
+    small: bool,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Measure matrix products, convolutions and all-reduces of a framework as delivered.
+
+    Against the wheel as pip installs it, bare MPI, and what the machine itself can do, all in turn.
+    """
+    project, work = open_project(environment, prefix), tools(verbose=verbose)
+    mpi = mpi_here(project)
+    shown: list[str] = []
+    kept: list[dict[str, Json]] = []
+    for subject in tuple(subjects(project, framework, _absolute(output), work)):
+        rates = kernels(subject, rounds, _absolute(mirror), small=small)
+        wrapper = mpi.wrapper("c") if mpi else None
+        sums = collectives(
+            subject, ranks, rounds, launcher(mpi), wrapper, mirror=_absolute(mirror), small=small
+        )
+        shown += [kernels_table(rates), collectives_table(sums)]
+        kept.append(keep(subject, "kernels", {"kernels": rates.json, "collectives": sums.json}))
+    _print_kept(shown, kept, as_json=as_json)
+
+
+@bench.command(name="startup")
+@environment
+@framework
+@rounds
+@mirror
+@output
+@prefix
+@as_json
+@verbose
+def measure_startup(  # noqa: PLR0913, PLR0917 - one argument an option
+    environment: Path,
+    framework: str | None,
+    rounds: int,
+    mirror: Path | None,
+    output: Path | None,
+    prefix: str | None,
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Measure how long a framework's import takes, and how many files it opens."""
+    project, work = open_project(environment, prefix), tools(verbose=verbose)
+    made = [
+        (subject, startup(subject, rounds, _absolute(mirror)))
+        for subject in tuple(subjects(project, framework, _absolute(output), work, importing=True))
+    ]
+    kept = [keep(subject, "startup", one.json) for subject, one in made]
+    _print_kept([startup_table(one) for _, one in made], kept, as_json=as_json)
+
+
+def _print_kept(shown: list[str], kept: list[dict[str, Json]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(kept)
+    else:
+        click.echo("\n\n".join(shown))
+
+
 def _absolute(output: Path | None) -> Path | None:
     return output.absolute() if output else None
 
@@ -147,7 +246,7 @@ def _placed(  # noqa: PLR0913, PLR0917 - what the options say
     work: "Tools",
 ) -> tuple[Place, "Sequence[Size]"]:
     if local:
-        return here(subject, local, launcher(subject.project))
+        return here(subject, local, launcher(mpi_here(subject.project)))
     place = queue(subject, partition, nodes, account, time)
     return place, queued_sizes(place, nodes, ranks_per_node)
 

@@ -102,10 +102,10 @@ def gan(ranks: Ranks, asked: argparse.Namespace) -> tuple[Any, int]:
         with torch.no_grad():
             made = makers(noise)
         descend(by_judge, loss(judge(made), real=0.0))
-        judges.requires_grad_(False)  # and unwrapped: its gradients are not asked for here
+        judges.requires_grad_(requires_grad=False)  # and unwrapped: its gradients are not asked for here
         descend(by_make, loss(judges(make(noise)), real=1.0))
         last = descend(by_make, loss(judges(make(noise)), real=1.0))
-        judges.requires_grad_(True)
+        judges.requires_grad_(requires_grad=True)
         return last
 
     return step, count
