@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,9 @@ from stackgen.progress import Progress
 from stackgen.release import InstalledFramework, closure_of, installed, is_whole, spack_python
 from stackgen.run import Runner
 from stackgen.sandbox import Sandbox, choose
+from stackgen.store.cache import open_cache
 from stackgen.store.strength import strength
+from stackgen.wheel_cache import WheelCache
 from stackgen.workshop import LEFT_OVER, Workshop
 
 
@@ -50,6 +53,14 @@ class Job(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Make:
+    """How packages are built from source here."""
+
+    jobs: int
+    cache: WheelCache
+
+
 def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
     plan: Plan,
     lock: Lock,
@@ -61,14 +72,15 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     *,
     alone: bool = True,
     jobs: int = 0,
+    cache: Path | None = None,
 ) -> tuple[InstalledFramework, ...]:
     """Build the frameworks that are not there, or not whole; the caller holds the environment's prefix.
 
     Where it is not `alone`, others build there at once, and what they have begun is left as it is.
     `packages` are what Spack has installed before; `jobs` are compilers at once, as many as the machine
-    serves where 0. InputError where stackgen cannot build what is asked for,
-    WorkError where this machine, the mirror or the sandbox does not allow it; both before anything is
-    written.
+    serves where 0; wheels that are built here are kept in the `cache`, or else below the prefix.
+    InputError where stackgen cannot build what is asked for, WorkError where this machine, the mirror or the
+    sandbox does not allow it; both before anything is written.
     """
     faults = unbuildable(plan)
     if faults:
@@ -76,7 +88,8 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     absent = [framework for framework in installed(plan, lock) if not is_whole(framework)]
     if absent:
         interpreters.check_machine(plan.system)
-        work = [_job(plan, lock, mirror, packages or Packages(), framework, jobs) for framework in absent]
+        make = _Make(jobs=jobs, cache=_wheel_cache(plan, cache, progress))
+        work = [_job(plan, lock, mirror, packages or Packages(), framework, make) for framework in absent]
         require(mirror, {file for job in work if isinstance(job, WheelsJob) for file in job.lock.files})
         kind = choose(sandbox, run)
         if alone:
@@ -84,6 +97,14 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
         for job in work:
             _make(job, kind, run, progress)
     return installed(plan, lock)
+
+
+def _wheel_cache(plan: Plan, directory: Path | None, progress: Progress) -> WheelCache:
+    """In the build cache where one is named; below the prefix, another release need not build it again."""
+    if directory is None:
+        return WheelCache(directory=Path(plan.prefix) / "built", writable=True)
+    opened = open_cache(directory, progress)
+    return WheelCache(directory=opened.directory / "wheels", writable=opened.writable)
 
 
 def require_wheels(plan: Plan, lock: Lock, mirror: Mirror, *, here: bool = True) -> None:
@@ -114,7 +135,7 @@ def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
 
 
 def _job(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
-    plan: Plan, lock: Lock, mirror: Mirror, packages: Packages, framework: InstalledFramework, jobs: int
+    plan: Plan, lock: Lock, mirror: Mirror, packages: Packages, framework: InstalledFramework, make: _Make
 ) -> Job:
     planned = next(planned for planned in plan.frameworks if planned.name == framework.name)
     if isinstance(planned, SpackPlan):
@@ -134,18 +155,19 @@ def _job(  # noqa: PLR0913, PLR0917 - the stages share the order of their argume
         python=_python(plan, planned, lock, packages),
         final=Path(framework.prefix),
         mirror=mirror,
-        built=_source_builds(plan, planned, lock, packages, jobs),
+        built=_source_builds(plan, planned, lock, packages, make),
     )
 
 
 def _source_builds(
-    plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages, jobs: int
+    plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages, make: _Make
 ) -> SourceBuilds | None:
     found = native(plan, framework, lock, packages.prefixes)
     if found is None:
         return None
-    at_once = strength(jobs).jobs
-    return SourceBuilds(native=found, lock=lock.wheel_lock(framework.name), jobs=at_once)
+    return SourceBuilds(
+        native=found, lock=lock.wheel_lock(framework.name), jobs=strength(make.jobs).jobs, cache=make.cache
+    )
 
 
 def _python(plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages) -> Path:

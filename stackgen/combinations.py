@@ -44,12 +44,30 @@ _PATHS = Edit(
 )
 
 
+# The libraries are found where they will lie, not where they lay when this was built.
+_RPATH = Edit(
+    file="CMakeLists.txt",
+    old="set(CMAKE_CXX_EXTENSIONS OFF)",
+    new="set(CMAKE_CXX_EXTENSIONS OFF)\n"
+    "set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)\n"
+    "set(CMAKE_INSTALL_RPATH $ENV{HOROVOD_RPATH})",
+)
+_NO_DEBUG = Edit(
+    file="CMakeLists.txt",
+    old='string(REPLACE "-O2" "-O3" CMAKE_CXX_FLAGS_RELWITHDEBINFO',
+    new='string(REPLACE "-O2 -g" "-O3" CMAKE_CXX_FLAGS_RELWITHDEBINFO',
+)
+_ALWAYS = (_PATHS, _RPATH, _NO_DEBUG)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combination:
     """Versions of a framework that Horovod builds with, all by the same edits and the same C++."""
 
     serves: str
     """What Horovod calls the framework: HOROVOD_WITH_<it>."""
+    libraries: tuple[str, ...]
+    """Where it has its libraries, below the directory of packages."""
     distributions: tuple[str, ...]
     """The normalized names of what has it, on the index."""
     since: str
@@ -58,7 +76,7 @@ class Combination:
     pythons: tuple[str, ...]
     gcc: str
     """The oldest GCC that knows the C++ which the framework's headers are in."""
-    edits: tuple[Edit, ...] = (_PATHS,)
+    edits: tuple[Edit, ...] = _ALWAYS
     tested: tuple[str, ...] = ()
     """The versions that were built and run; every other one is untested."""
 
@@ -93,7 +111,7 @@ def _cxx(ours: int, torchs: int) -> tuple[Edit, ...]:
         Edit(file=file, old=old, new=old.replace("14", str(standard)))
         for (file, old), standard in ((_CXX, ours), (_TORCH_CXX, torchs))
     )
-    return (_PATHS, *edits)
+    return (*_ALWAYS, *edits)
 
 
 _PYTHONS = ("3.8", "3.9", "3.10", "3.11")  # 3.12 has no distutils, by which Horovod finds Python's headers
@@ -102,6 +120,7 @@ _TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
 HOROVOD: tuple[Combination, ...] = (
     Combination(
         serves="PYTORCH",
+        libraries=("torch/lib",),
         distributions=("torch",),
         since="1.5",
         before="2.1",
@@ -110,6 +129,7 @@ HOROVOD: tuple[Combination, ...] = (
     ),
     Combination(
         serves="PYTORCH",
+        libraries=("torch/lib",),
         distributions=("torch",),
         since="2.1",
         before="2.13",
@@ -119,6 +139,7 @@ HOROVOD: tuple[Combination, ...] = (
     ),
     Combination(
         serves="PYTORCH",
+        libraries=("torch/lib",),
         distributions=("torch",),
         since="2.13",
         before="2.14",
@@ -129,6 +150,7 @@ HOROVOD: tuple[Combination, ...] = (
     ),
     Combination(
         serves="TENSORFLOW",
+        libraries=("tensorflow", "tensorflow/python"),
         distributions=_TENSORFLOWS,
         since="2.4",
         before="2.10",
@@ -137,6 +159,7 @@ HOROVOD: tuple[Combination, ...] = (
     ),
     Combination(
         serves="TENSORFLOW",
+        libraries=("tensorflow", "tensorflow/python"),
         distributions=_TENSORFLOWS,
         since="2.10",
         before="2.20",
@@ -146,6 +169,7 @@ HOROVOD: tuple[Combination, ...] = (
     ),
     Combination(
         serves="MXNET",
+        libraries=("mxnet",),
         distributions=("mxnet",),
         since="1.4.1",
         before="2",

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackgen import files
-from stackgen.combinations import Source
+from stackgen.combinations import Edit, Source
 from stackgen.errors import WorkError
 from stackgen.install import install_build_tools, install_built
 from stackgen.interpreters import Layout
 from stackgen.lock import LockedPackage, WheelLock
 from stackgen.native import Native
+from stackgen.wheel_cache import WheelCache
 from stackgen.workshop import Workshop
 
 _TELLING = re.compile(
@@ -32,6 +33,7 @@ class SourceBuilds:
     lock: WheelLock
     jobs: int
     """Compilers at once."""
+    cache: WheelCache
 
     def build(self, layout: Layout, workshop: Workshop) -> None:
         """Build each package in an open workshop whose prefix has all the others, and install it there."""
@@ -40,7 +42,7 @@ class SourceBuilds:
         self._write_wrappers(workshop)
         for source in self.native.sources:
             package = next(one for one in self.lock.packages if one.name == source.project)
-            wheel = self._built(source, package, workshop)
+            wheel = self._cached(source, package, workshop)
             with files.reported(f"cannot link {wheel}"):
                 (workshop.wheels / wheel.name).symlink_to(wheel)
             install_built(package, workshop)
@@ -57,7 +59,7 @@ class SourceBuilds:
         compiler = (Path(native.compiler.prefix),) if native.compiler else ()
         return tuple(
             path
-            for path in (*compiler, native.mpi and native.mpi.prefix, native.hdf5)
+            for path in (*compiler, native.mpi and native.mpi.prefix, native.hdf5 and native.hdf5.prefix)
             if path and path.exists()
         )
 
@@ -69,16 +71,27 @@ class SourceBuilds:
         if (mpi := self.native.mpi) and not mpi.wrapper("c++").exists():
             what = f"the MPI {mpi.spec} is to be in {mpi.prefix}, and {mpi.wrapper('c++')} is not there"
             raise WorkError(what, "correct its prefix in the system's file, or install it with its compilers")
-        if (hdf5 := self.native.hdf5) and not (hdf5 / "include" / "hdf5.h").exists():
-            what = f"HDF5 is to be in {hdf5}, and {hdf5 / 'include/hdf5.h'} is not there"
+        if (hdf5 := self.native.hdf5) and not (hdf5.prefix / "include/hdf5.h").exists():
+            what = f"HDF5 is to be in {hdf5.prefix}, and {hdf5.prefix / 'include/hdf5.h'} is not there"
             raise WorkError(what, "correct its prefix in the system's file, or install it with its headers")
+
+    def _cached(self, source: Source, package: LockedPackage, workshop: Workshop) -> Path:
+        """The wheel of a package: one that was built before by all the same, or a new one."""
+        key, output = self.native.key(package), workshop.root / "built"
+        with files.reported(f"cannot make {output}"):
+            output.mkdir(exist_ok=True)
+        if found := self.cache.take(key, output):
+            return found
+        wheel = self._built(source, package, workshop)
+        self.cache.keep(key, wheel)
+        return wheel
 
     def _built(self, source: Source, package: LockedPackage, workshop: Workshop) -> Path:
         """The wheel of a package, made from its locked source distribution."""
         unpacked = self._unpack(package, workshop)
-        for name, old, new in self.native.edits.get(source.project, ()):
-            _edit(unpacked / name, old, new, package)
-        output = workshop.root / "built" / package.name
+        for edit in self.native.edits(source.project):
+            _edit(unpacked / edit.file, edit, package)
+        output = workshop.root / "built" / "new"
         what = f"cannot build {package.name} {package.version} for {self.lock.framework}"
         workshop.start(
             *(workshop.python, "-m", "pip", "wheel", "--verbose", "--no-build-isolation", "--no-deps"),
@@ -116,8 +129,10 @@ class SourceBuilds:
             "PYTHONPATH": str(tools),
             "CC": wrapper if source.project == "h5py" else c,
             "CXX": cxx,
-            "CFLAGS": native.flags,
-            "CXXFLAGS": native.flags,
+            "CFLAGS": self._flags(workshop),
+            "CXXFLAGS": self._flags(workshop),
+            "LDFLAGS": " ".join(f"-Wl,-rpath,{path}" for path in self._foreign),
+            "HOROVOD_RPATH": ";".join((*native.libraries(source.project), *map(str, self._foreign))),
             "MAKEFLAGS": f"-j{self.jobs}",
             "CMAKE_BUILD_PARALLEL_LEVEL": str(self.jobs),
             "HOROVOD_CMAKE": str(tools / "cmake/data/bin/cmake"),
@@ -125,6 +140,23 @@ class SourceBuilds:
             **({"MPI_HOME": str(self._wrappers(workshop).parent), "MPICC": wrapper} if native.mpi else {}),
             **native.variables(source.project),
         }
+
+    @property
+    def _foreign(self) -> tuple[Path, ...]:
+        """Where the loader does not look by itself for the libraries of MPI and HDF5."""
+        native = self.native
+        found = (native.mpi and native.mpi.prefix, native.hdf5 and native.hdf5.prefix)
+        prefixes = [prefix for prefix in found if prefix and prefix != Path("/usr")]
+        places = (prefix / name for prefix in prefixes for name in ("lib", "lib64", "lib/release"))
+        return tuple(place for place in places if any(place.glob("lib*.so")))
+
+    def _flags(self, workshop: Workshop) -> str:
+        """For the target, and without the place of the build in messages and the like."""
+        compiler = self.native.compiler
+        knows = compiler and compiler.package == "gcc" and int(compiler.version.split(".")[0] or 0) >= 8
+        return " ".join(
+            filter(None, (self.native.flags, f"-ffile-prefix-map={workshop.root}=." if knows else ""))
+        )
 
     def _write_wrappers(self, workshop: Workshop) -> None:
         """The MPI's compilers and launcher by their usual names: several MPIs may share a prefix."""
@@ -172,12 +204,12 @@ def _check_wheel(wheel: Path, source: Source, package: LockedPackage) -> None:
             raise WorkError(what, "the log has what it said")
 
 
-def _edit(file: Path, old: str, new: str, package: LockedPackage) -> None:
+def _edit(file: Path, edit: Edit, package: LockedPackage) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError:
         text = ""
-    if text.count(old) != 1:
-        what = f"{package.file.name} does not hold in {file.name}, once, what is to be changed there: {old}"
+    if text.count(edit.old) != 1:
+        what = f"{package.file.name} does not hold once, in {edit.file}, what is to be changed: {edit.old}"
         raise WorkError(what, "lock the version of it that stackgen knows")
-    files.write(file, text.replace(old, new))
+    files.write(file, text.replace(edit.old, edit.new))

@@ -5,14 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackgen import targets
-from stackgen.combinations import Source, combination, sources
-from stackgen.lock import Json, Lock, digest
+from stackgen.combinations import Combination, Edit, Source, combination, sources
+from stackgen.lock import Json, Lock, LockedPackage, WheelLock, digest
 from stackgen.model import Compiler, Feature
 from stackgen.mpi import Mpi, flavour
 from stackgen.plan import Plan, WheelsPlan, chosen_compiler, external
 
 FORMAT = "1"
 """Part of every identity: raise it when packages are built otherwise."""
+_BUILT_AGAINST = ("mpi4py", "numpy")
+"""What packages are compiled against beside the framework, where it is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something is that packages are built on, and which it is, by a spec or by Spack's hash."""
+
+    prefix: Path
+    identity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +30,16 @@ class Native:
     """How the packages of one framework are built from source; by itself it reads nothing from disk."""
 
     framework: WheelsPlan
-    version: str
-    """The framework's, as locked."""
+    lock: WheelLock
+    machine: str
+    """The system's OS, glibc and target."""
     compiler: Compiler | None
     """None where the system lists none: then it is whatever PATH has."""
     flags: str
     """The options by which that compiler makes code for the target."""
     mpi: Mpi | None
-    hdf5: Path | None
+    mpi_identity: str
+    hdf5: Place | None
     gpus: bool
 
     @property
@@ -36,11 +48,19 @@ class Native:
         return sources(self.framework.about.features)
 
     @property
-    def edits(self) -> Mapping[str, tuple[tuple[str, str, str], ...]]:
-        """Per package the texts to be changed: file, old, new."""
-        found = combination(self.framework.package, self.version, self.framework.python)
-        edits = found.edits if found else ()
-        return {"horovod": tuple((edit.file, edit.old, edit.new) for edit in edits)} if edits else {}
+    def combination(self) -> Combination | None:
+        """How Horovod is built, where it can be."""
+        version = self.lock.version(self.framework.package)
+        return combination(self.framework.package, version, self.framework.python)
+
+    def edits(self, project: str) -> tuple[Edit, ...]:
+        """The texts of a package that are to be changed."""
+        return self.combination.edits if project == "horovod" and self.combination else ()
+
+    def libraries(self, project: str) -> tuple[str, ...]:
+        """Where a package's library finds the framework's, as seen from itself."""
+        found = self.combination if project == "horovod" else None
+        return tuple(f"$ORIGIN/../../{path}" for path in found.libraries) if found else ()
 
     def variables(self, project: str) -> dict[str, str]:
         """What the build of a package reads from the environment."""
@@ -48,13 +68,12 @@ class Native:
             case "horovod":
                 return self._horovod()
             case "h5py":
-                return {"HDF5_MPI": "ON", "HDF5_DIR": str(self.hdf5)}
+                return {"HDF5_MPI": "ON", "HDF5_DIR": str(self.hdf5.prefix if self.hdf5 else "")}
             case _:
                 return {}
 
     def _horovod(self) -> dict[str, str]:
-        found = combination(self.framework.package, self.version, self.framework.python)
-        serves = found.serves if found else ""
+        serves = self.combination.serves if self.combination else ""
         others = {"TENSORFLOW", "PYTORCH", "MXNET"} - {serves}
         features = self.framework.about.features
         over_mpi, over_gloo = Feature.HOROVOD in features, Feature.GLOO in features
@@ -69,49 +88,77 @@ class Native:
             **({"HOROVOD_GPU_OPERATIONS": "NCCL"} if self.gpus else {}),
         }
 
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What decides all packages beside the locked files."""
+        projects = [source.project for source in self.sources]
+        return {
+            "format": FORMAT,
+            "machine": self.machine,
+            "compiler": f"{self.compiler.spec} in {self.compiler.prefix}" if self.compiler else "",
+            "flags": self.flags,
+            "mpi": self.mpi_identity,
+            "hdf5": self.hdf5.identity if self.hdf5 else "",
+            "edits": {name: _texts(self.edits(name)) for name in projects},
+            "variables": {name: dict[str, Json](self._decisive(name)) for name in projects},
+        }
+
+    def key(self, package: LockedPackage) -> str:
+        """What decides one package, as a name: the same gives the same wheel."""
+        against = (self.framework.package, *_BUILT_AGAINST)
+        needed = [one for one in self.lock.packages if one.name in against and one.name != package.name]
+        whole: dict[str, Json] = {
+            "source": package.file.sha256,
+            "python": self.framework.python,
+            "against": [one.file.sha256 for one in needed] if package.name != "mpi4py" else [],
+            "tools": [one.file.sha256 for one in self.lock.build_packages],
+            **{name: value for name, value in self.identity.items() if name not in {"edits", "variables"}},
+            "edits": _texts(self.edits(package.name)),
+            "variables": dict[str, Json](self._decisive(package.name)),
+        }
+        return f"{package.name}-{package.version}-{digest(whole)[:16]}"
+
+    def _decisive(self, project: str) -> dict[str, str]:
+        """Without paths: of what lies there, the identity tells."""
+        return {name: text for name, text in self.variables(project).items() if name != "HDF5_DIR"}
+
 
 def native(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str, Path]) -> Native | None:
     """How a framework's packages are built from source, or None where none is; `prefixes` are Spack's."""
     if not sources(framework.about.features):
         return None
-    chosen = chosen_compiler(dict(plan.toolchain).get("compiler", ""), plan.system)
+    system = plan.system
+    compiler = chosen_compiler(dict(plan.toolchain).get("compiler", ""), system)
+    spec = dict(plan.toolchain).get("mpi", "")
+    kind, place = flavour(spec), _mpi_place(plan, spec)
     return Native(
         framework=framework,
-        version=lock.wheel_lock(framework.name).version(framework.package),
-        compiler=chosen,
-        flags=targets.flags(plan.system.target, chosen.package, chosen.version) if chosen else "",
-        mpi=_mpi(plan, prefixes),
-        hdf5=_hdf5(plan, prefixes) if Feature.H5PY in framework.about.features else None,
-        gpus=any(gpu.capability for gpu in plan.system.accelerators),
+        lock=lock.wheel_lock(framework.name),
+        machine=f"{system.os} glibc {system.glibc} {system.target}",
+        compiler=compiler,
+        flags=targets.flags(system.target, compiler.package, compiler.version) if compiler else "",
+        mpi=Mpi(spec=spec, flavour=kind, prefix=place.prefix) if kind and place else None,
+        mpi_identity=place.identity if place else "",
+        hdf5=_hdf5_place(plan) if Feature.H5PY in framework.about.features else None,
+        gpus=any(gpu.capability for gpu in system.accelerators),
     )
 
 
 def native_identity(plan: Plan, framework: WheelsPlan, lock: Lock) -> dict[str, Json]:
     """What decides packages built from source beside the locked files; nothing where there are none."""
-    built = native(plan, framework, lock, {})
-    if built is None:
-        return {}
-    own: dict[str, Json] = {
-        "format": FORMAT,
-        "compiler": f"{built.compiler.spec} in {built.compiler.prefix}" if built.compiler else "",
-        "target": plan.system.target,
-        "flags": built.flags,
-        "mpi": f"{built.mpi.spec} in {built.mpi.prefix}" if built.mpi else "",
-        "hdf5": str(built.hdf5 or ""),
-        "edits": digest([list(edit) for edits in built.edits.values() for edit in edits]),
-        "variables": {source.project: dict(built.variables(source.project)) for source in built.sources},
-    }
-    return {"native": own}
+    found = native(plan, framework, lock, {})
+    return {"native": found.identity} if found else {}
 
 
-def _mpi(plan: Plan, prefixes: Mapping[str, Path]) -> Mpi | None:
-    spec = dict(plan.toolchain).get("mpi", "")
-    found, kind = external(plan.system, spec), flavour(spec)
-    if not spec or kind is None or found is None:
-        return None
-    return Mpi(spec=found.spec, flavour=kind, prefix=Path(found.prefix))
+def _texts(edits: tuple[Edit, ...]) -> list[Json]:
+    return [[edit.file, edit.old, edit.new] for edit in edits]
 
 
-def _hdf5(plan: Plan, prefixes: Mapping[str, Path]) -> Path | None:
+def _mpi_place(plan: Plan, spec: str) -> Place | None:
+    found = external(plan.system, spec) if spec else None
+    return Place(prefix=Path(found.prefix), identity=f"{found.spec} in {found.prefix}") if found else None
+
+
+def _hdf5_place(plan: Plan) -> Place | None:
     found = next((one for one in plan.system.externals if one.package == "hdf5" and "+mpi" in one.spec), None)
-    return Path(found.prefix) if found else None
+    return Place(prefix=Path(found.prefix), identity=f"{found.spec} in {found.prefix}") if found else None

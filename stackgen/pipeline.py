@@ -52,7 +52,7 @@ class BuildOptions:
     """The best that this machine allows where not named."""
     until: Stage = Stage.PUBLISH
     cache: Path | None = None
-    """The build cache of what Spack builds; none where not named."""
+    """The build cache of packages built from source; none where not named."""
     scratch: Path | None = None
     """Where Spack compiles; below the prefix where not named."""
     jobs: int = 0

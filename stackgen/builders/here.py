@@ -72,6 +72,7 @@ class Here:
             self.means.sandbox,
             packages,
             jobs=self.means.jobs,
+            cache=self.means.cache,
         )
 
     def test(self, directory: Path) -> Report:

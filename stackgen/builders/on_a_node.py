@@ -137,8 +137,10 @@ class _Worker:
         wanted = tuple(one for one in self.plan.frameworks if one.name == self.part.name)
         plan, mirror = replace(self.plan, frameworks=wanted), self.means.mirror
         run, packages = self.tools.run, self._packages()
-        jobs, sandbox = self.part.jobs, self.means.sandbox
-        build(plan, self.lock, mirror, run, self.lines, sandbox, packages, alone=False, jobs=jobs)
+        jobs, sandbox, cache = self.part.jobs, self.means.sandbox, self.means.cache
+        build(
+            plan, self.lock, mirror, run, self.lines, sandbox, packages, alone=False, jobs=jobs, cache=cache
+        )
         return {}
 
     def _packages(self) -> Packages:
