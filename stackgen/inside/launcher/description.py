@@ -107,10 +107,10 @@ def framework_named(site: Site, name: str) -> Loadable:
     fitting = fitting or [one for one in site.frameworks if one.module.startswith(full + ".")]
     if fitting:
         return fitting[-1]
-    known = sorted({one.module.rsplit("/", 1)[0] for one in site.frameworks}) + [
-        one.module for one in site.frameworks
-    ]
-    remedy = nearest(full, known, f"the release {site.release} has {{}}")
+    modules = [one.module for one in site.frameworks]
+    modules = [*sorted({module.rsplit("/", 1)[0] for module in modules}), *modules]
+    known = modules if full == name else [module.split("/", 1)[1] for module in modules]
+    remedy = nearest(name, known, "the release {} has {{}}".format(site.release))
     raise LauncherError(f"there is no module {name}; {remedy}")
 
 
