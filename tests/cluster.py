@@ -1,21 +1,17 @@
-"""A real Slurm of four nodes on this machine, whose daemons end with the process that started them.
-
-Each node is namespaces of its own (processes, mounts, host name), so that killing its first process is what
-losing a machine is, and PMIx's files of one node are not in another's way. The nodes share the network.
-"""
+"""A real Slurm of four nodes on this machine, whose daemons end with the process that started them."""
 
 import os
-import random
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+import machines
+from machines import PATH, Machines
 
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner, Outcome
@@ -24,17 +20,12 @@ NODES = ("n1", "n2", "n3", "n4")
 CORES = 4
 """Of a node, as Slurm is told; the machine may have fewer."""
 
-_PROGRAMS = ("slurmctld", "slurmd", "munged", "srun", "mpirun", "setpriv", "unshare")
-_PATIENCE = 60
-"""Seconds that daemons have to come up."""
-
-# Killed with their parent, and all that they start with them.
-_DAEMON = ("setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+_PROGRAMS = ("slurmctld", "slurmd", "munged", "srun", "mpirun", "setpriv", "unshare", "nsenter", "ip")
 
 _CONFIGURATION = """\
 ClusterName=tests
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={controller}
+SlurmctldHost={host}({address})
+SlurmctldPort={port}
 SlurmUser=root
 AuthType=auth/munge
 CredType=cred/munge
@@ -59,14 +50,8 @@ PartitionName=debug Nodes=n[1-4] MaxNodes=2 MaxTime=10
 PartitionName=small Nodes=n[1-2] MaxNodes=1 MaxTime=30
 """
 
-_NODE = """\
-set -e
-hostname "$1"
-mount --bind hosts /etc/hosts
-mount -t tmpfs tmpfs pmix
-slurmd -D -N "$1" -f "$PWD/slurm.conf" -L "$PWD/$1.log" &
-wait
-"""
+_NODE = 'mount -t tmpfs tmpfs pmix && exec slurmd -D -N "$1" -f "$PWD/slurm.conf" -L "$PWD/$1.log"'
+# PMIx makes a directory of the same name on each node.
 
 _SYSTEM = """\
 scheduler:
@@ -94,14 +79,10 @@ def why_not() -> str:
     """Why this machine can have no cluster, or nothing."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "a cluster of its own needs root on Linux"
-    missing = [name for name in _PROGRAMS if shutil.which(name, path=_PATH) is None]
+    missing = [name for name in _PROGRAMS if shutil.which(name, path=PATH) is None]
     if missing:
-        return f"not here: {', '.join(missing)} (Debian: slurm-wlm, openmpi-bin)"
-    tried = subprocess.run((*_DAEMON, "--uts", "true"), capture_output=True, text=True, check=False)
-    return f"no namespaces: {tried.stderr.strip()}" if tried.returncode else ""
-
-
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"
+        return f"not here: {', '.join(missing)} (Debian: slurm-wlm, openmpi-bin, iproute2)"
+    return machines.why_not()
 
 
 @dataclass(frozen=True)
@@ -113,12 +94,12 @@ class Finished:
     output: str
 
 
-@dataclass(frozen=True)
 class Cluster:
     """Four nodes, a controller and three partitions; `environment` leads Slurm's programs there."""
 
-    directory: Path
-    _daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._machines = Machines(directory, NODES)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -139,7 +120,7 @@ class Cluster:
         timeout: float = 120,
     ) -> Outcome:
         """Run a program to its end as a user of the login node; nothing else is in its environment."""
-        around = {"PATH": _PATH, "HOME": str(self.directory), "LANG": "C.UTF-8"}
+        around = {"PATH": PATH, "HOME": str(self.directory), "LANG": "C.UTF-8"}
         return LoggedRunner(Silent())(
             Command(
                 argv=("setpriv", "--pdeathsig", "KILL", *argv),
@@ -193,41 +174,33 @@ class Cluster:
 
     def kill_node(self, name: str) -> None:
         """Lose a node with all that runs there."""
-        self._kill(name)
+        self._machines.kill(name)
 
     def start_node(self, name: str) -> None:
-        """Have a node, and wait until jobs may use it."""
-        self._start(name, ("--uts", "sh", "-c", _NODE, "sh", name))
+        """Have a node again; `ready` waits until jobs may use it."""
+        self._machines.start(name, ("sh", "-c", _NODE, "sh", name))
 
     def stop_controller(self) -> None:
         """Leave users without slurmctld; jobs go on."""
-        self._kill("slurmctld")
+        self._machines.kill("slurmctld")
 
     def start_controller(self) -> None:
         """Have slurmctld, with what it knew."""
         conf, log = self.directory / "slurm.conf", self.directory / "slurmctld.log"
-        self._start("slurmctld", ("sh", "-c", f"slurmctld -D -f {conf} -L {log} & wait"))
+        self._machines.daemon("slurmctld", ("sh", "-c", f"slurmctld -D -f {conf} -L {log} & wait"))
 
     def ready(self) -> None:
         """Wait until every node may be used; ClusterError with the logs where one is not."""
-        deadline = time.monotonic() + _PATIENCE
-        while (states := self.states()) != dict.fromkeys(NODES, "idle"):
-            if time.monotonic() > deadline:
-                raise ClusterError(f"{states}\n{self._logs()}")
-            time.sleep(0.2)
+        try:
+            machines.wait(lambda: self.states() == dict.fromkeys(NODES, "idle"), "not ready")
+        except TimeoutError:
+            raise ClusterError(f"{self.states()}\n{self._logs()}") from None
 
     def start(self) -> None:
         """Have all daemons."""
+        self._machines.connect(socket.gethostname())
         self._configure()
-        key, socket_, log = (self.directory / f"munge.{part}" for part in ("key", "socket", "log"))
-        files = f"--key-file={key} --socket={socket_} --log-file={log}"
-        files += f" --pid-file={self.directory}/munge.pid --seed-file={self.directory}/munge.seed"
-        self._start("munged", ("sh", "-c", f"munged --force --foreground {files} & wait"))
-        deadline = time.monotonic() + _PATIENCE
-        while not socket_.exists():
-            if time.monotonic() > deadline:
-                raise ClusterError(self._logs())
-            time.sleep(0.05)
+        self._start_munged()
         self.start_controller()
         for name in NODES:
             self.start_node(name)
@@ -235,44 +208,38 @@ class Cluster:
 
     def stop(self) -> None:
         """Have nothing left."""
-        for name in tuple(self._daemons):
-            self._kill(name)
+        self._machines.stop()
+
+    def _start_munged(self) -> None:
+        """One for all nodes: they share the file system."""
+        at = f"{self.directory}/munge"
+        files = f"--key-file={at}.key --socket={at}.socket --log-file={at}.log"
+        files += f" --pid-file={at}.pid --seed-file={at}.seed"
+        self._machines.daemon("munged", ("sh", "-c", f"munged --force --foreground {files} & wait"))
+        machines.wait(Path(f"{at}.socket").exists, "no munged")
 
     def _configure(self) -> None:
-        controller, *ports = _free_ports(1 + len(NODES))
         nodes = "\n".join(
-            f"NodeName={name} NodeAddr=127.0.0.1 Port={port} CPUs={CORES} RealMemory=2000"
-            for name, port in zip(NODES, ports, strict=True)
+            f"NodeName={name} NodeAddr={self._machines.address(name)} CPUs={CORES} RealMemory=2000"
+            for name in NODES
         )
-        host = socket.gethostname()
-        conf = _CONFIGURATION.format(directory=self.directory, host=host, controller=controller, nodes=nodes)
-        (self.directory / "slurm.conf").write_text(conf)
-        (self.directory / "mpi.conf").write_text(f"PMIxCliTmpDirBase={self.directory}/pmix\n")
-        (self.directory / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
-        names = f"127.0.0.1 localhost {host} {' '.join(NODES)}\n"
-        (self.directory / "hosts").write_text(names)
+        files = {
+            "slurm.conf": _CONFIGURATION.format(
+                directory=self.directory,
+                host=socket.gethostname(),
+                address=self._machines.address(),
+                port=_free_port(),
+                nodes=nodes,
+            ),
+            "mpi.conf": f"PMIxCliTmpDirBase={self.directory}/pmix\n",
+            "cgroup.conf": "CgroupPlugin=cgroup/v1\n",
+        }
+        for name, text in files.items():
+            (self.directory / name).write_text(text)
         (self.directory / "munge.key").write_bytes(os.urandom(128))
         (self.directory / "munge.key").chmod(0o400)
         for name in ("pmix", "state", *(f"spool/{name}" for name in NODES)):
             (self.directory / name).mkdir(parents=True)
-
-    def _start(self, name: str, words: tuple[str, ...]) -> None:
-        with (self.directory / f"{name}.started.log").open("ab") as log:
-            self._daemons[name] = subprocess.Popen(
-                (*_DAEMON, *words),
-                cwd=self.directory,
-                env={"PATH": _PATH, "LANG": "C.UTF-8"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def _kill(self, name: str) -> None:
-        process = self._daemons.pop(name)
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        process.wait()
 
     def _logs(self) -> str:
         logs = sorted(self.directory.glob("*.log"))
@@ -296,13 +263,8 @@ def _text(path: str) -> str:
     return ""
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens at, below those that connections are given."""
-    found: list[int] = []
-    for port in random.sample(range(10_000, 30_000), 1_000):
-        with socket.socket() as tried, suppress(OSError):
-            tried.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise ClusterError("no free ports")
+def _free_port() -> int:
+    """One for the controller, which takes it on every address of this machine."""
+    with socket.socket() as tried:
+        tried.bind(("", 0))
+        return int(tried.getsockname()[1])
