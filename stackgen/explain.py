@@ -11,7 +11,7 @@ from stackgen.errors import InputError, Place
 from stackgen.lock import Lock
 from stackgen.model import Feature, Framework, SpackFramework, WheelsFramework
 from stackgen.model.base import near
-from stackgen.plan import FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.settings import Author, Setting
 
 STACKGEN = "stackgen's default"
@@ -93,8 +93,8 @@ class _Sources:
         """A value of the system's file."""
         places = self.loaded.system_places
         place = next((places[path] for path in where if path in places), None)
-        is_this = self.loaded.environment.system == host.THIS
-        return Word(value=value, origin="of this machine" if is_this else "of the system", place=place)
+        origin = "of this machine" if self.loaded.environment.system == host.THIS else "of the system"
+        return Word(value=value, origin=origin, place=place)
 
     def of_setting(self, framework: str, setting: Setting) -> Word:
         """A setting of a framework's."""
@@ -157,8 +157,8 @@ def _of_framework(sources: _Sources, planned: FrameworkPlan, exact: str) -> Iter
             yield from _built(sources, planned, exact)
         case SpackPlan():
             yield from _of_spack(sources, planned, asked)
-        case _:
-            pass
+        case ContainerPlan():
+            yield Decision(what="image", word=sources.written(planned.image, f"{where}.image"))
     yield from _settings(sources, planned)
 
 

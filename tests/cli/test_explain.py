@@ -110,6 +110,20 @@ def test_what_is_built_for_a_feature(grid: Desk, version: str, seen: str):
     )
 
 
+def test_an_image_and_what_spack_builds(grid: Desk):
+    image = f"registry.example/jax@sha256:{'0' * 64}"
+    text = ENVIRONMENT.partition("  tensorflow:")[0].replace("include: common.yaml\n", "")
+    text += f"  jax: {{version: 0.7, from: container, image: {image}}}\n"
+    text += "  caffe: {version: 1.0, from: spack, python: 3.11, spec: caffe ~cuda}\n"
+    grid.write("grid.yaml", text)
+    assert grid("explain", "grid.yaml", "jax", "image").stdout == (
+        f"jax\n  image  {image}  of the environment, grid.yaml:6:40\n"
+    )
+    assert grid("explain", "grid.yaml", "caffe", "spec").stdout == (
+        "caffe\n  spec  caffe@1.0 ~cuda ^python@3.11  of the environment, grid.yaml:7:52\n"
+    )
+
+
 def test_for_machines(grid: Desk):
     outcome = grid("explain", "grid.yaml", "tensorflow", "OMP_NUM_THREADS", "--json")
     here = {"file": "systems/grid.yaml", "line": 10, "column": 3}
