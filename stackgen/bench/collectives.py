@@ -1,14 +1,13 @@
 """All-reduce of a framework by message size, against bare MPI and pip's wheel on the same ranks."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from stackgen.bench.alternating import Side, Values, measured, median, paired
 from stackgen.bench.kernels import LIMIT, QUIET
-from stackgen.bench.peers import Peer, peer
+from stackgen.bench.peers import Peer
 from stackgen.bench.subject import Subject
 from stackgen.bench.table import columns, seconds
 from stackgen.errors import WorkError
@@ -56,28 +55,30 @@ def turns(size: int, most: int) -> int:
     return max(7, min(most, (1 << 26) // size))
 
 
-def collectives(  # noqa: PLR0913 - what is there to measure, and how often
-    subject: Subject,
-    ranks: int,
-    rounds: int,
-    launcher: tuple[str, ...],
-    wrapper: Path | None,
-    *,
-    mirror: Path | None,
-    small: bool,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks:
+    """How ranks are started on this machine, and what compiles for them."""
+
+    count: int
+    launcher: tuple[str, ...]
+    """The MPI's, which Horovod alone needs; nothing where there is none."""
+    wrapper: Path | None
+
+
+def collectives(
+    subject: Subject, other: Peer | str, ranks: Ranks, rounds: int, *, small: bool
 ) -> Collectives:
     """Measure every way that the framework's ranks have, and what each is measured against, in turn."""
     sizes = SIZES[:3] if small else SIZES
     words = tuple(word for size in sizes for word in (str(size), str(turns(size, 20 if small else 300))))
-    notes: list[str] = []
-    with ExitStack() as scope:
-        sides = _sides(subject, ranks, words, launcher, wrapper, notes)
-        if other := _peer(subject, mirror, scope, notes):
-            sides[PIP] = partial(other.run, _own(subject, ranks, words), ONE_THREAD, LIMIT)
-        title = f"all-reduce of {subject.framework.name} on {ranks} ranks of this machine"
-        found = measured(sides, rounds, "seconds", title, subject.tools.progress)
+    notes = [other] if isinstance(other, str) else []
+    sides = _sides(subject, ranks, words, notes)
+    if isinstance(other, Peer):
+        sides[PIP] = partial(other.run, _own(subject, ranks.count, words), ONE_THREAD, LIMIT)
+    title = f"all-reduce of {subject.framework.name} on {ranks.count} ranks of this machine"
+    found = measured(sides, rounds, "seconds", title, subject.tools.progress)
     return Collectives(
-        title=title, ranks=ranks, messages=messages(found, sizes), notes=tuple(notes), raw=found
+        title=title, ranks=ranks.count, messages=messages(found, sizes), notes=tuple(notes), raw=found
     )
 
 
@@ -86,35 +87,20 @@ def _own(subject: Subject, ranks: int, words: tuple[str, ...]) -> tuple[str, ...
     return ("python", program, "--distribution", "own", "--fork", str(ranks), *words)
 
 
-def _sides(  # noqa: PLR0913, PLR0917 - what is there to measure, and with what
-    subject: Subject,
-    ranks: int,
-    words: tuple[str, ...],
-    launcher: tuple[str, ...],
-    wrapper: Path | None,
-    notes: list[str],
-) -> dict[str, Side]:
-    own = _own(subject, ranks, words)
+def _sides(subject: Subject, ranks: Ranks, words: tuple[str, ...], notes: list[str]) -> dict[str, Side]:
+    own = _own(subject, ranks.count, words)
     sides: dict[str, Side] = {OWN: partial(subject.run, own, ONE_THREAD, LIMIT)}
-    if not (subject.by_horovod and launcher):
+    if not (subject.by_horovod and ranks.launcher):
         return sides
-    start = (*launcher, "-np", str(ranks))
+    start = (*ranks.launcher, "-np", str(ranks.count))
     by_horovod = (*start, "python", own[1], "--distribution", "horovod", *words)
     sides[HOROVOD] = partial(subject.run, by_horovod, ONE_THREAD, LIMIT)
     try:
-        bare = _compiled(subject, wrapper)
+        bare = _compiled(subject, ranks.wrapper)
         sides[BARE] = partial(subject.run, (*start, str(bare), *words), ONE_THREAD, LIMIT)
     except WorkError as error:
         notes.append(f"Horovod is not compared with bare MPI: {error}")
     return sides
-
-
-def _peer(subject: Subject, mirror: Path | None, scope: ExitStack, notes: list[str]) -> Peer | None:
-    try:
-        return scope.enter_context(peer(subject, mirror=mirror))
-    except WorkError as error:
-        notes.append(f"not compared with pip's wheel: {error}")
-        return None
 
 
 def _compiled(subject: Subject, wrapper: Path | None) -> Path:

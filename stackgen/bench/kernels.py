@@ -1,16 +1,13 @@
 """`stackgen bench kernels`: quick as pip's wheel, and as near to the machine's limit as that allows."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 
-from stackgen.bench.alternating import Values, measured, median, paired
-from stackgen.bench.peers import Peer, peer
+from stackgen.bench.alternating import Side, Values, measured, median, paired
+from stackgen.bench.peers import Peer
 from stackgen.bench.subject import Subject
 from stackgen.bench.table import columns, percent
-from stackgen.errors import WorkError
 from stackgen.lock import Json
 
 LIMIT = 1800.0
@@ -52,40 +49,29 @@ class Kernels:
         return asdict(self)
 
 
-def kernels(subject: Subject, rounds: int, mirror: Path | None, *, small: bool) -> Kernels:
+def kernels(subject: Subject, other: Peer | str, rounds: int, *, small: bool) -> Kernels:
     """Measure the framework as delivered, as pip installs it, and the machine itself, in turn."""
     program = subject.program(f"kernels_{subject.kind}.py")
     words = ("--seconds", "0.1", "--small") if small else ()
-    notes: list[str] = []
-    with ExitStack() as open_until_done:
-        other = _peer(subject, mirror, open_until_done, notes)
-        sides = {OURS: partial(subject.run, ("python", str(program), *words), QUIET, LIMIT)}
-        if other:
-            limit = program.with_name("limit.py")
-            sides[PIP] = partial(other.run, ("python", str(program), *words), QUIET, LIMIT)
-            sides[MACHINE] = partial(other.run, ("python", str(limit), *words), {}, LIMIT)
-        title = f"kernels of {subject.framework.name} {subject.framework.version}"
-        found = measured(sides, rounds, "rates", title, subject.tools.progress)
+    sides: dict[str, Side] = {OURS: partial(subject.run, ("python", str(program), *words), QUIET, LIMIT)}
+    if isinstance(other, Peer):
+        limit = program.with_name("limit.py")
+        sides[PIP] = partial(other.run, ("python", str(program), *words), QUIET, LIMIT)
+        sides[MACHINE] = partial(other.run, ("python", str(limit), *words), {}, LIMIT)
+    title = f"kernels of {subject.framework.name} {subject.framework.version}"
+    found = measured(sides, rounds, "rates", title, subject.tools.progress)
     return Kernels(
         title=title,
         rates=rates(found),
         peak=_best(found.get(MACHINE, []), BASE),
         copy=_best(found.get(MACHINE, []), "copy"),
-        notes=tuple(notes),
+        notes=(other,) if isinstance(other, str) else (),
         raw=found,
     )
 
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 """Messages are no setting."""
-
-
-def _peer(subject: Subject, mirror: Path | None, scope: ExitStack, notes: list[str]) -> Peer | None:
-    try:
-        return scope.enter_context(peer(subject, "numpy", mirror=mirror))
-    except WorkError as error:
-        notes.append(f"not compared with pip's wheel, nor with the machine: {error}")
-        return None
 
 
 def rates(found: Mapping[str, Sequence[Values]]) -> tuple[Rate, ...]:

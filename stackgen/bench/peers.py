@@ -45,17 +45,21 @@ class Peer:
 
 
 @contextmanager
-def peer(subject: Subject, *more: str, mirror: Path | None = None) -> Iterator[Peer]:
-    """The peer of a framework for as long as the block runs, with `more` distributions of pip's choice.
+def peer(subject: Subject, mirror: Path | None = None) -> Iterator[Peer | str]:
+    """The peer of a framework for as long as the block runs, with NumPy; or why there can be none.
 
     Wheels come from the mirror that the framework was built from where it has them all, else from where pip
     is configured to look.
     """
     with TemporaryDirectory(prefix="stackgen-peer-") as root:
         made = Peer(root=Path(root), subject=subject)
-        with subject.tools.progress.task(f"installing {subject.framework.name} by pip, to compare", 0):
-            _make(made, more, Mirror(root=mirror or subject.project.prefix / "mirror"))
-        yield made
+        reason = ""
+        try:
+            with subject.tools.progress.task(f"installing {subject.framework.name} by pip, to compare", 0):
+                _make(made, ("numpy",), Mirror(root=mirror or subject.project.prefix / "mirror"))
+        except WorkError as error:
+            reason = f"not compared with pip's wheel: {error}"
+        yield reason or made
 
 
 def _make(made: Peer, more: tuple[str, ...], mirror: Mirror) -> None:

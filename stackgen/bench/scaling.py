@@ -1,6 +1,7 @@
 """`stackgen bench scaling`: from what is asked for to the table, the plot and the file of one framework."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -153,4 +154,5 @@ def here(subject: Subject, ranks: Sequence[int], launcher: tuple[str, ...]) -> t
         raise InputError.of(what, "install that MPI's programs, or measure by the scheduler")
     words = launcher if subject.by_horovod else ()
     sizes = tuple(Size(nodes=1, ranks_per_node=count) for count in sorted({*ranks}))
-    return Here(launcher=words), sizes
+    threads = max(1, len(os.sched_getaffinity(0)) // max(ranks))
+    return Here(launcher=words, threads=threads), sizes

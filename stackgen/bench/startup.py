@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,10 +11,9 @@ from tempfile import TemporaryDirectory
 
 from stackgen.bench.alternating import Values, measured, median, paired, result
 from stackgen.bench.kernels import LIMIT, OURS, PIP
-from stackgen.bench.peers import Peer, peer
+from stackgen.bench.peers import Peer
 from stackgen.bench.subject import Subject
 from stackgen.bench.table import columns, seconds
-from stackgen.errors import WorkError
 from stackgen.lock import Json
 from stackgen.run import Outcome
 
@@ -55,24 +53,23 @@ class Startup:
         return asdict(self)
 
 
-def startup(subject: Subject, rounds: int, mirror: Path | None) -> Startup:
+def startup(subject: Subject, other: Peer | str, rounds: int) -> Startup:
     """Import the framework as delivered and as pip installs it, in turn."""
-    notes: list[str] = []
-    with ExitStack() as scope:
-        starters: dict[str, Starter] = {OURS: lambda *words: subject.run(words, {}, LIMIT)}
-        if other := _peer(subject, mirror, scope, notes):
-            starters[PIP] = lambda *words: other.run(words, {}, LIMIT)
-        words = ("python", str(subject.program("importing.py")), subject.imports)
-        for start in starters.values():  # what comes first would be colder than what comes later
-            start(*words, "time")
-        title, progress = f"imports of {subject.framework.name}", subject.tools.progress
-        timed = {name: partial(start, *words, "time") for name, start in starters.items()}
-        warm = measured(timed, rounds, "start", title, progress)
-        cold: dict[str, list[Values]] = {}
-        if may_drop(notes):
-            dropped = {name: partial(_cold, start) for name, start in timed.items()}
-            cold = measured(dropped, rounds, "start", f"{title}, cold", progress)
-        counts = {name: _files(start, name, words, notes) for name, start in starters.items()}
+    notes = [other] if isinstance(other, str) else []
+    starters: dict[str, Starter] = {OURS: lambda *words: subject.run(words, {}, LIMIT)}
+    if isinstance(other, Peer):
+        starters[PIP] = lambda *words: other.run(words, {}, LIMIT)
+    words = ("python", str(subject.program("importing.py")), subject.imports)
+    for start in starters.values():  # what comes first would be colder than what comes later
+        start(*words, "time")
+    title, progress = f"imports of {subject.framework.name}", subject.tools.progress
+    timed = {name: partial(start, *words, "time") for name, start in starters.items()}
+    warm = measured(timed, rounds, "start", title, progress)
+    cold: dict[str, list[Values]] = {}
+    if may_drop(notes):
+        dropped = {name: partial(_cold, start) for name, start in timed.items()}
+        cold = measured(dropped, rounds, "start", f"{title}, cold", progress)
+    counts = {name: _files(start, name, words, notes) for name, start in starters.items()}
     return Startup(
         title=f"start of {subject.framework.name} {subject.framework.version}",
         starts=tuple(_start(name, warm, cold, counts[name]) for name in warm),
@@ -93,14 +90,6 @@ def _start(
         opened=opened,
         looked_up=looked_up,
     )
-
-
-def _peer(subject: Subject, mirror: Path | None, scope: ExitStack, notes: list[str]) -> Peer | None:
-    try:
-        return scope.enter_context(peer(subject, mirror=mirror))
-    except WorkError as error:
-        notes.append(f"not compared with pip's wheel: {error}")
-        return None
 
 
 def may_drop(notes: list[str]) -> bool:

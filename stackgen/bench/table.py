@@ -55,10 +55,14 @@ def _nodes(row: Row) -> str:
     )
 
 
-def comparison(published: Iterable[Published] = PUBLISHED) -> str:
-    """The published tables of the same training, each with its source."""
-    parts = [f"{one.title}\n  ({one.source})\n{indented(table(one.rows))}" for one in published]
-    return "published, of 3DGAN on its own data:\n\n" + "\n\n".join(parts)
+def comparison(published: Sequence[Published] = PUBLISHED) -> str:
+    """The published tables of the same training, with their sources below."""
+    sources = list(dict.fromkeys(one.source for one in published))
+    parts = [
+        f"{one.title} [{sources.index(one.source) + 1}]\n{indented(table(one.rows))}" for one in published
+    ]
+    notes = "\n".join(f"[{number}] {source}" for number, source in enumerate(sources, start=1))
+    return "\n\n".join(["published, of 3DGAN on its own data:", *parts, notes])
 
 
 def indented(text: str) -> str:

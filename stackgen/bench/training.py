@@ -49,6 +49,8 @@ class Here:
     """The ranks are started on this machine, by `launcher` where there is one, else by the program itself."""
 
     launcher: tuple[str, ...]
+    threads: int
+    """Of each rank: the same in every job, or what is compared is not the ranks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ def train(  # noqa: PLR0913 - what decides the jobs, and where they go
     waiting: list[_Run] = []
     for run in runs:
         done = run.result() if run.earlier and not again else None
-        if done:
+        if done and (isinstance(place, Queue) or done.threads == str(place.threads)):
             subject.tools.progress.say(f"{_titled(run)}: measured already; --again measures it anew")
             yield run.size, done
         else:
@@ -186,11 +188,10 @@ def _titled(run: _Run) -> str:
 def _run_here(run: _Run, place: Here) -> Trained | str:
     run.forget()
     run.note()
-    ranks, cores = run.size.ranks, len(os.sched_getaffinity(0))
-    threads = str(max(1, cores // ranks))
+    ranks = run.size.ranks
     words = ("python", *run.words)
     words = (*place.launcher, "-np", str(ranks), *words) if place.launcher else (*words, "--fork", str(ranks))
-    variables = {"OMP_NUM_THREADS": threads, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    variables = {"OMP_NUM_THREADS": str(place.threads), "TF_CPP_MIN_LOG_LEVEL": "2"}
     with run.subject.tools.progress.task(_titled(run), 0):
         outcome = run.subject.run(words, variables, _LIMIT)
     files.write(run.file("log"), outcome.stdout + outcome.stderr)

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from stackgen.bench.collectives import collectives, collectives_table
+from stackgen.bench.collectives import Ranks, collectives, collectives_table
 from stackgen.bench.keeping import keep
 from stackgen.bench.kernels import kernels, kernels_table
 from stackgen.bench.mpirun import launcher, mpi_here
+from stackgen.bench.peers import peer
 from stackgen.bench.results import Job, Mode, Size
 from stackgen.bench.scaling import Scaled, here, queue, queued_sizes, scale
 from stackgen.bench.startup import startup, startup_table
@@ -173,14 +174,13 @@ def measure_kernels(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     project, work = open_project(environment, prefix), tools(verbose=verbose)
     mpi = mpi_here(project)
+    how = Ranks(count=ranks, launcher=launcher(mpi), wrapper=mpi.wrapper("c") if mpi else None)
     shown: list[str] = []
     kept: list[dict[str, Json]] = []
     for subject in tuple(subjects(project, framework, _absolute(output), work)):
-        rates = kernels(subject, rounds, _absolute(mirror), small=small)
-        wrapper = mpi.wrapper("c") if mpi else None
-        sums = collectives(
-            subject, ranks, rounds, launcher(mpi), wrapper, mirror=_absolute(mirror), small=small
-        )
+        with peer(subject, _absolute(mirror)) as other:
+            rates = kernels(subject, other, rounds, small=small)
+            sums = collectives(subject, other, how, rounds, small=small)
         shown += [kernels_table(rates), collectives_table(sums)]
         kept.append(keep(subject, "kernels", {"kernels": rates.json, "collectives": sums.json}))
     _print_kept(shown, kept, as_json=as_json)
@@ -208,12 +208,14 @@ def measure_startup(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Measure how long a framework's import takes, and how many files it opens."""
     project, work = open_project(environment, prefix), tools(verbose=verbose)
-    made = [
-        (subject, startup(subject, rounds, _absolute(mirror)))
-        for subject in tuple(subjects(project, framework, _absolute(output), work, importing=True))
-    ]
-    kept = [keep(subject, "startup", one.json) for subject, one in made]
-    _print_kept([startup_table(one) for _, one in made], kept, as_json=as_json)
+    shown: list[str] = []
+    kept: list[dict[str, Json]] = []
+    for subject in tuple(subjects(project, framework, _absolute(output), work, importing=True)):
+        with peer(subject, _absolute(mirror)) as other:
+            made = startup(subject, other, rounds)
+        shown.append(startup_table(made))
+        kept.append(keep(subject, "startup", made.json))
+    _print_kept(shown, kept, as_json=as_json)
 
 
 def _print_kept(shown: list[str], kept: list[dict[str, Json]], *, as_json: bool) -> None:
