@@ -90,6 +90,18 @@ def on_node(command: Command, slurm: Slurm, name: str, comment: str) -> Command:
     return replace(command, argv=(*words, *command.argv), patience=PATIENCE)
 
 
+def waits(line: str) -> str:
+    """The number of a job that has to wait, as a line of srun's tells it; else nothing."""
+    found = re.fullmatch(r"srun: job (\d+) queued and waiting for resources", line)
+    return found[1] if found else ""
+
+
+def why_waiting(job: str, directory: Path, environment: Mapping[str, str]) -> Command:
+    """The question why a job waits, in a word of Slurm's."""
+    words = ("squeue", f"--jobs={job}", "--noheader", "--states=PENDING", "--format=%r")
+    return Command(argv=words, environment=environment, directory=directory, timeout=60)
+
+
 def jobs_of(name: str, directory: Path, environment: Mapping[str, str]) -> Command:
     """The question which of the caller's jobs have this name: lines of number, state and comment."""
     words = ("squeue", f"--user={os.getuid()}", f"--name={name}", "--noheader", "--format=%A|%t|%k")
@@ -128,8 +140,7 @@ def ending(outcome: Outcome) -> Ending | None:
 
 def refusal(outcome: Outcome, slurm: Slurm) -> WorkError:
     """Why Slurm has not started a job, in its own words where there are no better ones."""
-    said = tuple(_said(outcome.stderr))
-    text = "\n".join(said)
+    said, text = tuple(_said(outcome.stderr)), outcome.stderr
     if re.search(r"[Ii]nvalid partition", text):
         what = f"Slurm has no partition {slurm.partition}"
         return WorkError(what, "`sinfo -s` lists those that it has", details=outcome.stderr)
@@ -138,10 +149,12 @@ def refusal(outcome: Outcome, slurm: Slurm) -> WorkError:
         return WorkError("Slurm's controller does not answer", remedy, details=outcome.stderr)
     if place := re.search(r"execve\(\): (\S+): No such file", text):
         what = f"{place[1]} is not there on the nodes"
-        return WorkError(what, "install stackgen on a file system that all nodes share", details=text)
+        return WorkError(
+            what, "install stackgen on a file system that all nodes share", details=outcome.stderr
+        )
     words = next((line for line in said if "Unable to allocate" in line), said[-1] if said else "")
     words = words.removeprefix("Unable to allocate resources: ") or f"exit status {outcome.status}"
-    remedy = "the variables that srun reads, such as SLURM_ACCOUNT and SLURM_TIMELIMIT, hold here too"
+    remedy = "say what it needs by srun's variables, such as SLURM_ACCOUNT and SLURM_TIMELIMIT"
     return WorkError(f"Slurm starts no job: {words}", remedy, details=outcome.stderr)
 
 

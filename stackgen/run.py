@@ -30,6 +30,8 @@ class Command:
     """Seconds."""
     heard: Callable[[str], None] | None = None
     """Told each line of standard output as it comes, its end left off; what it raises ends the program."""
+    noticed: Callable[[str], None] | None = None
+    """The same for standard error, where `heard` is there too."""
     patience: float = 0.0
     """Seconds that it has to tidy up once it is told to end (SIGTERM); killed at once where 0."""
 
@@ -144,7 +146,7 @@ def _listen(process: subprocess.Popen[str], command: Command, deadline: float) -
     assert process.stderr
     assert command.heard
     _give(process, command.stdin)
-    output, errors = _Text(command.heard), _Text(None)
+    output, errors = _Text(command.heard), _Text(command.noticed)
     with selectors.DefaultSelector() as watched:
         watched.register(process.stdout, selectors.EVENT_READ, output)
         watched.register(process.stderr, selectors.EVENT_READ, errors)

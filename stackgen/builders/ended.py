@@ -6,7 +6,6 @@ from threading import Lock as Mutex
 
 from stackgen.builders.job import Came
 from stackgen.errors import WorkError
-from stackgen.executor import GOES_ON
 from stackgen.progress import Advance, Progress
 from stackgen.run import Outcome
 from stackgen.store import Store, Told, Work, finish, is_done
@@ -37,9 +36,9 @@ class Ended:
         """Note how a node has ended; whether it found that nothing is left to be done."""
         with self._mutex:
             self.told.leave(came.node)
-        if came.error:
-            self.lost.append(came.error)
-            self.progress.say(f"note: {came.error.what}")
+        if error := came.failure():
+            self.lost.append(error)
+            self.progress.say(f"note: {error.what}")
             return False
         if came.result.get("alone"):
             what = f"the file system of {self.store.prefix} has no locks between nodes"
@@ -65,12 +64,24 @@ class Ended:
 
 
 def refuse_failed(failed: Sequence[Came], total: int) -> None:
-    """WorkError where parts have come to nothing: one as it is, several listed."""
-    errors = [came.error for came in failed if came.error]
-    if len({str(error) for error in errors}) == 1:
+    """WorkError where frameworks could not be built: each reason once, with all the nodes that told it."""
+    reasons: dict[str, WorkError] = {}
+    nodes: dict[str, list[str]] = {}
+    for came in failed:
+        if came.error:
+            reasons[str(came.error)] = came.error
+            nodes.setdefault(str(came.error), []).extend((came.node,) if came.said else ())
+    errors = [
+        WorkError(f"{_on(nodes[key])}{error.what}", error.remedy, details=error.details)
+        for key, error in sorted(reasons.items())
+    ]
+    if len(errors) == 1:
         raise errors[0]
     if errors:
-        listed = "".join(f"\n  {came.part}: {came.error}" for came in failed)
+        listed = "".join(f"\n  {error}" for error in errors)
         details = "\n".join(error.details for error in errors)
-        what = f"{len(errors)} of {total} frameworks could not be built:{listed}\n"
-        raise WorkError(f"{what}the others are kept", GOES_ON, details=details)
+        raise WorkError(f"{len(failed)} of {total} frameworks could not be built:{listed}", details=details)
+
+
+def _on(nodes: Sequence[str]) -> str:
+    return f"on {', '.join(sorted(nodes))}: " if nodes else ""

@@ -12,7 +12,17 @@ from typing import Any
 
 from stackgen.builders.part import Part
 from stackgen.errors import WorkError
-from stackgen.executor import GOES_ON, Slurm, caller_variables, ending, jobs_of, on_node, refusal
+from stackgen.executor import (
+    GOES_ON,
+    Slurm,
+    caller_variables,
+    ending,
+    jobs_of,
+    on_node,
+    refusal,
+    waits,
+    why_waiting,
+)
 from stackgen.progress import Progress
 from stackgen.run import Command, Outcome, Runner
 
@@ -29,6 +39,16 @@ class Came:
     node: str
     result: Any = None
     error: WorkError | None = None
+    said: bool = False
+    """Whether it is the node's stackgen that has told the error."""
+
+    def failure(self) -> WorkError | None:
+        """The error, with its place."""
+        if self.error and self.said:
+            return WorkError(
+                f"on {self.node}: {self.error.what}", self.error.remedy, details=self.error.details
+            )
+        return self.error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +82,7 @@ class _Ear:
             case {"done": result}:
                 self.done = result
             case {"error": str(what), "remedy": str(remedy), "details": str(details)}:
-                self.error = WorkError(f"{what} (on {self.node})", remedy, details=details)
+                self.error = WorkError(what, remedy, details=details)
             case _:  # what a site's prolog says
                 self.progress.log(line)
 
@@ -82,10 +102,29 @@ class Jobs:
         """Have a node do a part; `spack` hears the node, and what Spack tells there."""
         ear = _Ear(progress=self.progress, spack=spack)
         words = (sys.executable, "-P", "-m", "stackgen", "part", part.model_dump_json(exclude_defaults=True))
-        command = Command(argv=words, environment=self.variables, directory=_ROOT, heard=ear.hear)
+        command = Command(
+            argv=words,
+            environment=self.variables,
+            directory=_ROOT,
+            heard=ear.hear,
+            noticed=lambda line: self._tell_of_waiting(part, line),
+        )
         outcome = self.run(on_node(command, self.slurm, self.name, str(self.prefix)))
         error = ear.error or (self._lost(part, ear, outcome) if ear.done is None else None)
-        return Came(part=part, node=ear.node, result=ear.done, error=error)
+        said = ear.error is not None
+        return Came(part=part, node=ear.node, result=ear.done, error=error, said=said)
+
+    def _tell_of_waiting(self, part: Part, line: str) -> None:
+        """Slurm lets a job wait for what will never be, too: its reason says so."""
+        if not (job := waits(line)):
+            return
+        for _ in range(3):
+            time.sleep(1)  # the reason is there once it was tried to start it
+            reason = self.run(why_waiting(job, _ROOT, self.variables)).stdout.strip()
+            if reason not in {"None", ""}:
+                break
+        if reason:
+            self.progress.say(f"{part}: job {job} waits for a node ({reason})")
 
     def _lost(self, part: Part, ear: _Ear, outcome: Outcome) -> WorkError:
         by_slurm = ending(outcome)
@@ -107,14 +146,14 @@ class Jobs:
                 listed = ", ".join(left)
                 what = f"jobs of a build that was killed before cannot be ended: {listed}"
                 raise WorkError(what, f"see `squeue --name {self.name}`")
-            self._cancel(tuple(left), "which a build that was killed has left")
+            self._cancel(tuple(left), "left by a build that was killed")
             time.sleep(1)
 
     def cancel_waiting(self) -> None:
         """Give back the nodes that are not there yet, as nothing is left to be done."""
         waiting = tuple(number for number, state in self._known().items() if state == "PD")
         if waiting:
-            self._cancel(waiting, "as there is nothing left for it")
+            self._cancel(waiting, "as nothing is left to be done")
 
     def _known(self) -> dict[str, str]:
         """The jobs of this build by their numbers, and their states."""
@@ -125,7 +164,6 @@ class Jobs:
         return {number: state for number, state, comment in lines if comment == str(self.prefix)}
 
     def _cancel(self, numbers: tuple[str, ...], why: str) -> None:
-        for number in numbers:
-            self.progress.log(f"cancelling job {number}, {why}")
+        self.progress.say(f"cancelling job {', '.join(numbers)}, {why}")
         command = Command(argv=("scancel", *numbers), environment=self.variables, directory=_ROOT, timeout=60)
         self.run(command)

@@ -109,8 +109,8 @@ class OnNodes:
         """Have a node test a release: this machine's processor may not be one that it is for."""
         self._progress.say(f"testing on {self._where(1)}")
         came = self.jobs.do(self._part("test", str(directory)))
-        if came.error:
-            raise came.error
+        if error := came.failure():
+            raise error
         return Report.model_validate(came.result)
 
     def _part(self, kind: Kind, name: str = "", *, first: bool = True) -> Part:
