@@ -13,6 +13,7 @@ from stackgen.from_spack import Packages, SpackJob
 from stackgen.from_wheels import WheelsJob, require, require_intact
 from stackgen.lock import Lock
 from stackgen.mirror import Mirror
+from stackgen.model import Feature
 from stackgen.native import native
 from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.programs import patchelf_program, uv_program
@@ -147,6 +148,7 @@ def _job(  # noqa: PLR0913, PLR0917 - the stages share the order of their argume
             mirror=mirror,
             packages=packages,
             solution=next(one for one in lock.spack if one.name == framework.name),
+            ranks=Feature.DDP in planned.about.features,
         )
     assert isinstance(planned, WheelsPlan)
     return WheelsJob(
@@ -156,6 +158,7 @@ def _job(  # noqa: PLR0913, PLR0917 - the stages share the order of their argume
         final=Path(framework.prefix),
         mirror=mirror,
         built=_source_builds(plan, planned, lock, packages, make),
+        ranks=Feature.DDP in planned.about.features,
     )
 
 

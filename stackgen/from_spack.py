@@ -41,6 +41,8 @@ class SpackJob:
     mirror: Mirror
     packages: Packages
     solution: SpackLock
+    ranks: bool = False
+    """Whether its Python tells ranks where they meet."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.closure.version}"
@@ -110,6 +112,8 @@ class SpackJob:
         if variables := run_variables(self.closure, self.packages.described(self.solution)):
             line = path_file(variables, self.closure, self.packages.prefixes, workshop.prefix, self.final)
             files.write(prefix.site_packages(workshop.prefix, layout) / _VARIABLES, line)
+        if self.ranks:
+            prefix.give_rendezvous(layout, workshop)
         tidy(workshop)
         prefix.compile_bytecode(layout, workshop)
 

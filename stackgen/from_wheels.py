@@ -27,6 +27,8 @@ class WheelsJob:
     mirror: Mirror
     built: SourceBuilds | None = None
     """What is built from source after all the rest is there."""
+    ranks: bool = False
+    """Whether its Python tells ranks where they meet."""
 
     def __str__(self) -> str:
         return f"{self.lock.framework} {self.version}"
@@ -62,6 +64,8 @@ class WheelsJob:
             if self.built:
                 self.built.build(layout, workshop)
             copied.result()
+            if self.ranks:
+                prefix.give_rendezvous(layout, workshop)
             prefix.finish(layout, workshop, self._pip)
             tidied = meanwhile.submit(tidy, workshop)
             prefix.compile_bytecode(layout, workshop)

@@ -21,6 +21,13 @@ _PIP_CONF = "".join(
 )
 
 
+RENDEZVOUS = "stackgen_rendezvous"
+"""The module by which the ranks of a program find each other."""
+# In no other process is more asked than this, for every Python reads it; each launcher sets one of them.
+_IS_RANK = ("SLURM_STEP_ID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "JSM_NAMESPACE_RANK", "PALS_RANKID")
+_JOIN = f"import os; any(map(os.environ.get, {_IS_RANK!r})) and __import__({RENDEZVOUS!r}).join(os.environ)\n"
+
+
 def lay(layout: Layout, workshop: Workshop) -> None:
     """Make the prefix an empty virtual environment, on the original interpreter until the copy is there."""
     with files.reported(f"cannot make {workshop.prefix}"):
@@ -42,6 +49,14 @@ def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
     files.write(workshop.prefix / "pip.conf", _PIP_CONF)
     if pip:
         _give_pip(workshop.base / layout.libraries[0].relative_to(layout.prefix) / "ensurepip", pip)
+
+
+def give_rendezvous(layout: Layout, workshop: Workshop) -> None:
+    """Have the prefix's Python, and environments on top of it, say to each rank where the others are."""
+    packages = site_packages(workshop.prefix, layout)
+    module = (INSIDE / "rendezvous.py").read_text(encoding="utf-8")
+    files.write(packages / f"{RENDEZVOUS}.py", module)
+    files.write(packages / f"{RENDEZVOUS}.pth", _JOIN)
 
 
 def compile_bytecode(layout: Layout, workshop: Workshop) -> None:

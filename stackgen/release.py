@@ -11,6 +11,7 @@ from stackgen.environments import is_shared, python_environment
 from stackgen.errors import WorkError
 from stackgen.graph import Node, graph
 from stackgen.lock import Json, Lock, SpackLock, WheelLock, digest
+from stackgen.model import Feature
 from stackgen.model.base import Strict
 from stackgen.native import native_identity
 from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
@@ -26,6 +27,8 @@ JOBS_FORMAT = "1"
 """Part of the request of a release with job scripts: raise it when what they do changes."""
 PREFIX_FORMAT = "1"
 """Part of every prefix's digest: raise it when what a build puts there changes."""
+RANKS_FORMAT = "1"
+"""Part of the digest of a prefix whose Python tells ranks where they meet: raise it when that changes."""
 
 
 class InstalledFramework(Strict):
@@ -110,7 +113,7 @@ def _from_wheels(plan: Plan, framework: WheelsPlan, lock: Lock) -> InstalledFram
 
 
 def _from_spack(plan: Plan, framework: SpackPlan, locked: Closure) -> InstalledFramework:
-    identity: dict[str, Json] = {"spack": [node.hash for node in locked.roots]}
+    identity: dict[str, Json] = {"spack": [node.hash for node in locked.roots], **_ranks(framework)}
     return InstalledFramework(
         name=framework.name,
         module=framework.about.module,
@@ -140,7 +143,13 @@ def spack_python(framework: WheelsPlan, lock: Lock) -> str:
 def _wheels_identity(plan: Plan, framework: WheelsPlan, locked: WheelLock, lock: Lock) -> dict[str, Json]:
     """An update of the system's Python is no reason to build anew; another one of Spack's is."""
     own: dict[str, Json] = {"python": spack_python(framework, lock)} if framework.builds_python else {}
-    return {"lock": locked.digest, **own, **native_identity(plan, framework, lock)}
+    native = native_identity(plan, framework, lock)
+    return {"lock": locked.digest, **own, **native, **_ranks(framework)}
+
+
+def _ranks(framework: WheelsPlan | SpackPlan) -> dict[str, Json]:
+    """What the Python of a framework tells its ranks; nothing where it does not."""
+    return {"ranks": RANKS_FORMAT} if Feature.DDP in framework.about.features else {}
 
 
 def _prefix(plan: Plan, name: str, version: str, identity: dict[str, Json]) -> str:

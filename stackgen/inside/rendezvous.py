@@ -9,8 +9,9 @@ https://cpe.ext.hpe.com/docs/24.11/pals/index.html
 
 import json
 import re
+import sys
 import zlib
-from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, List, Mapping, MutableMapping, NamedTuple, Optional, Tuple
 
 MARK = "STACKGEN_RENDEZVOUS"
 """Says which of the variables are ours, so that a launcher below us is not taken for the one above."""
@@ -67,6 +68,14 @@ def variables(environ: Mapping[str, str]) -> Dict[str, str]:
     if added:
         added[MARK] = _mark(added)
     return added
+
+
+def join(environ: MutableMapping[str, str]) -> None:
+    """Set them; the start of every Python of a framework does so, and fails for no reason of ours."""
+    try:
+        environ.update(variables(environ))
+    except Exception as error:
+        sys.stderr.write("stackgen_rendezvous: {}: {}\n".format(type(error).__name__, error))
 
 
 def trouble(environ: Mapping[str, str]) -> str:
