@@ -40,6 +40,8 @@ class SourceBuilds:
         self._check(layout)
         install_build_tools(self.lock, self._tools(workshop), workshop)
         self._write_wrappers(workshop)
+        # Extensions of one package side by side: setuptools reads how many from there alone.
+        files.write(workshop.home / ".pydistutils.cfg", f"[build_ext]\nparallel = {self.jobs}\n")
         for source in self.native.sources:
             package = next(one for one in self.lock.packages if one.name == source.project)
             wheel = self._cached(source, package, workshop)
@@ -127,6 +129,7 @@ class SourceBuilds:
         return {
             "PATH": f"{self._wrappers(workshop)}:{tools / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(tools),
+            "PYTHONDONTWRITEBYTECODE": "1",  # which would name the workshop
             "CC": wrapper if source.project == "h5py" else c,
             "CXX": cxx,
             "CFLAGS": self._flags(workshop),

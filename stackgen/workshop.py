@@ -60,6 +60,11 @@ class Workshop:
         return self.root / "wheels"
 
     @property
+    def home(self) -> Path:
+        """The home of everything that runs here."""
+        return self.root / "home"
+
+    @property
     def cache(self) -> Path:
         """The installer's cache, cold at first: nothing that others have written gets in."""
         return self.root / "cache"
@@ -70,7 +75,7 @@ class Workshop:
             if not self.root.parent.exists():
                 self.root.parent.mkdir(parents=True)
                 self.root.parent.chmod(0o755)
-            for directory in (self.prefix, self.wheels, self.cache, self.root / "home", self.root / "tmp"):
+            for directory in (self.prefix, self.wheels, self.cache, self.home, self.root / "tmp"):
                 directory.mkdir(parents=True)
 
     def start(
@@ -110,7 +115,7 @@ class Workshop:
     def _environment(self) -> dict[str, str]:
         return {
             "PATH": _PATH,
-            "HOME": str(self.root / "home"),
+            "HOME": str(self.home),
             "TMPDIR": str(self.root / "tmp"),
             "LC_ALL": "C.UTF-8",
             "SOURCE_DATE_EPOCH": "315532800",  # 1980, where the clock of zip files begins
