@@ -23,12 +23,31 @@ _MODULES = (
 _BEGINNING = """\
 #!/bin/sh
 ''':'
-# A shell reads this far, and finds a Python that is not led astray by what the user has set.
+# A shell reads this part: it finds a Python that is not led astray by what the user has set.
+# Of srun's ranks it stays the parent. For srun ends with the largest status of all, and the ranks that it
+# ends because one has failed would have 143; from here they get 1, and the one that failed is named.
+watched= ended=
+if [ "$1" = rank ] && [ "${{SLURM_STEP_NUM_TASKS:-1}}" -gt 1 ] &&
+    [ -z "$OMPI_COMM_WORLD_SIZE$MPI_LOCALRANKID$PALS_RANKID" ]; then
+    watched=yes
+    trap ended=yes TERM
+    trap : HUP INT USR1 USR2 # these go to every process of a step
+fi
 for python in /usr/bin/python3 python3 /usr/libexec/platform-python python {pythons}; do
-    if "$python" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then
-        exec "$python" -I -S "$0" "$@"
-    fi
+    "$python" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
+    [ "$watched" ] || exec "$python" -I -S "$0" "$@"
+    exec 3>&2 2>/dev/null # what the shell itself says of signals is not to be seen
+    sh -c 'exec "$@" 2>&3 3>&-' sh "$python" -I -S "$0" "$@"
+    status=$?
+    [ $status = 0 ] && exit 0
+    [ $status = 143 ] && sleep 1 # ours may still be on its way
+    [ "$ended" ] && exit 1
+    how="ended with status $status"
+    [ $status -gt 128 ] && how="was ended by SIG$(kill -l $((status - 128)))"
+    echo "rank $SLURM_PROCID of $SLURM_STEP_NUM_TASKS on $SLURMD_NODENAME $how" >&3
+    exit $status
 done
+[ "$ended" ] && exit 1
 echo "$0: there is no Python from 3.6 on here" >&2
 exit 127
 '''
