@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen.environments import (
+    FOR_WHEELS,
     SpackEnvironment,
     environment_tree,
     is_shared,
@@ -154,6 +155,8 @@ def _where(plan: Plan, environment: str) -> str:
     """The place in the site's file that a Spack environment is there for."""
     if is_shared(environment):
         return "packages"
+    if environment == FOR_WHEELS:
+        return "toolchain.mpi"
     pythons = {python_environment(one.python): one.name for one in plan.wheels if one.builds_python}
     return (
         f"frameworks.{pythons[environment]}.python" if environment in pythons else f"frameworks.{environment}"

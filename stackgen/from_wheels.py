@@ -41,7 +41,8 @@ class WheelsJob:
     @property
     def readable(self) -> tuple[Path, ...]:
         """What it is made from."""
-        built = self.built.readable if self.built else ()
+        store = self.final.parents[1] / "store"
+        built = (*self.built.readable, *((store,) if store.is_dir() else ())) if self.built else ()
         return (self.mirror.root, self.python.resolve().parents[1], *built)
 
     def verify(self) -> None:

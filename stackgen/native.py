@@ -6,10 +6,13 @@ from pathlib import Path
 
 from stackgen import targets
 from stackgen.combinations import Combination, Edit, Source, combination, sources
+from stackgen.environments import FOR_WHEELS, TOOLCHAIN
+from stackgen.graph import graph
 from stackgen.lock import Json, Lock, LockedPackage, WheelLock, digest
-from stackgen.model import Compiler, Feature
+from stackgen.model import Compiler, External, Feature
+from stackgen.model.specs import package_name
 from stackgen.mpi import Mpi, flavour
-from stackgen.plan import Plan, WheelsPlan, chosen_compiler, external
+from stackgen.plan import Plan, WheelsPlan, chosen_compiler, external, parallel_hdf5
 
 FORMAT = "1"
 """Part of every identity: raise it when packages are built otherwise."""
@@ -130,16 +133,16 @@ def native(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str,
     system = plan.system
     compiler = chosen_compiler(dict(plan.toolchain).get("compiler", ""), system)
     spec = dict(plan.toolchain).get("mpi", "")
-    kind, place = flavour(spec), _mpi_place(plan, spec)
+    place = _mpi_place(plan, lock, spec, prefixes)
     return Native(
         framework=framework,
         lock=lock.wheel_lock(framework.name),
         machine=f"{system.os} glibc {system.glibc} {system.target}",
         compiler=compiler,
         flags=targets.flags(system.target, compiler.package, compiler.version) if compiler else "",
-        mpi=Mpi(spec=spec, flavour=kind, prefix=place.prefix) if kind and place else None,
+        mpi=toolchain_mpi(plan, lock, prefixes),
         mpi_identity=place.identity if place else "",
-        hdf5=_hdf5_place(plan) if Feature.H5PY in framework.about.features else None,
+        hdf5=_hdf5_place(plan, lock, prefixes) if Feature.H5PY in framework.about.features else None,
         gpus=any(gpu.capability for gpu in system.accelerators),
     )
 
@@ -154,11 +157,33 @@ def _texts(edits: tuple[Edit, ...]) -> list[Json]:
     return [[edit.file, edit.old, edit.new] for edit in edits]
 
 
-def _mpi_place(plan: Plan, spec: str) -> Place | None:
-    found = external(plan.system, spec) if spec else None
+def toolchain_mpi(plan: Plan, lock: Lock, prefixes: Mapping[str, Path]) -> Mpi | None:
+    """The toolchain's MPI where it is installed: the system's, or Spack's by its prefixes."""
+    spec = dict(plan.toolchain).get("mpi", "")
+    kind, place = flavour(spec), _mpi_place(plan, lock, spec, prefixes)
+    return Mpi(spec=spec, flavour=kind, prefix=place.prefix) if kind and place else None
+
+
+def _mpi_place(plan: Plan, lock: Lock, spec: str, prefixes: Mapping[str, Path]) -> Place | None:
+    if not spec:
+        return None
+    return _system_place(external(plan.system, spec)) or _spack_place(lock, package_name(spec), prefixes)
+
+
+def _hdf5_place(plan: Plan, lock: Lock, prefixes: Mapping[str, Path]) -> Place | None:
+    return _system_place(parallel_hdf5(plan.system)) or _spack_place(lock, "hdf5", prefixes)
+
+
+def _system_place(found: External | None) -> Place | None:
     return Place(prefix=Path(found.prefix), identity=f"{found.spec} in {found.prefix}") if found else None
 
 
-def _hdf5_place(plan: Plan) -> Place | None:
-    found = next((one for one in plan.system.externals if one.package == "hdf5" and "+mpi" in one.spec), None)
-    return Place(prefix=Path(found.prefix), identity=f"{found.spec} in {found.prefix}") if found else None
+def _spack_place(lock: Lock, package: str, prefixes: Mapping[str, Path]) -> Place | None:
+    """What Spack was asked for by this name, for the wheels first: that fits what else they are built on."""
+    texts = {one.name: one.text for one in lock.spack}
+    for environment in (FOR_WHEELS, TOOLCHAIN):
+        read = graph(texts[environment]) if environment in texts else None
+        for node in (read.nodes[key] for key in read.roots) if read else ():
+            if node.name == package:
+                return Place(prefix=prefixes.get(node.hash, Path(node.hash)), identity=node.hash)
+    return None

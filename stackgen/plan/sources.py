@@ -129,6 +129,16 @@ def external(system: System, spec: str) -> External | None:
     return next((one for one in system.externals if _is_meant(one, spec)), None)
 
 
+def parallel_hdf5(system: System) -> External | None:
+    """The HDF5 on MPI that the system has."""
+    return next((one for one in system.externals if is_parallel_hdf5(one.spec)), None)
+
+
+def is_parallel_hdf5(spec: str) -> bool:
+    """Whether a spec names an HDF5 on MPI."""
+    return package_name(spec) == "hdf5" and "+mpi" in spec.partition("^")[0]
+
+
 def _is_meant(there: Compiler | External, spec: str) -> bool:
     wanted = version_in(spec)
     if there.package != package_name(spec):
