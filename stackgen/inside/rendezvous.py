@@ -186,8 +186,7 @@ def _open_mpi(environ: Mapping[str, str]) -> Optional[Ranks]:
     wanted = _number(environ, "OMPI_MCA_orte_num_nodes")
     by_slot = environ.get("OMPI_MCA_rmaps_base_mapping_policy", "slot").startswith(("slot", "core"))
     nodes = _chosen(numbers, _allocated(environ), wanted)
-    if numbers[0] == 0 and nodes and environ.get("SLURMD_NODENAME", nodes[0]) != nodes[0]:
-        nodes = ()
+    nodes = _borne_out(numbers[0], nodes, environ.get("SLURMD_NODENAME", ""))
     run = environ.get("PMIX_NAMESPACE", environ.get("OMPI_MCA_ess_base_jobid", ""))
     return _in_blocks(numbers, nodes if by_slot else nodes[:1], "{}.{}".format(_scheduled(environ), run))
 
@@ -201,9 +200,7 @@ def _hydra(environ: Mapping[str, str]) -> Optional[Ranks]:
     # Slurm's step is then the one of Hydra's own proxies, one a node.
     wanted = _number(environ, "SLURM_STEP_NUM_TASKS")
     nodes = _chosen(numbers, list(reversed(_allocated(environ))), wanted)
-    here = environ.get("MPIR_CVAR_CH3_INTERFACE_HOSTNAME", "")
-    if numbers[0] == 0 and nodes and here and here.split(".")[0] != nodes[0].split(".")[0]:
-        nodes = ()
+    nodes = _borne_out(numbers[0], nodes, environ.get("MPIR_CVAR_CH3_INTERFACE_HOSTNAME", ""))
     return _in_blocks(numbers, nodes, _scheduled(environ))
 
 
@@ -254,6 +251,13 @@ def _chosen(
     if wanted is None and local_size and size % local_size == 0:
         wanted = size // local_size
     return next((tuple(nodes) for nodes in lists if len(nodes) == wanted), ())
+
+
+def _borne_out(rank: int, nodes: Tuple[str, ...], here: str) -> Tuple[str, ...]:
+    """The nodes, but for rank 0 where it knows that it is not on the first of them."""
+    if rank or not here or nodes[:1] == (ONE_NODE,):
+        return nodes
+    return nodes if nodes and nodes[0].split(".")[0] == here.split(".")[0] else ()
 
 
 def _meeting(nodes: Tuple[str, ...]) -> Tuple[str, ...]:
