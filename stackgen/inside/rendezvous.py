@@ -257,7 +257,7 @@ def _borne_out(rank: int, nodes: Tuple[str, ...], here: str) -> Tuple[str, ...]:
     """The nodes, but for rank 0 where it knows that it is not on the first of them."""
     if rank or not here or nodes[:1] == (ONE_NODE,):
         return nodes
-    return nodes if nodes and nodes[0].split(".")[0] == here.split(".")[0] else ()
+    return nodes if nodes and nodes[0].split(".")[0] == here.split(".", maxsplit=1)[0] else ()
 
 
 def _meeting(nodes: Tuple[str, ...]) -> Tuple[str, ...]:
