@@ -1,4 +1,4 @@
-"""The launcher as the one file that it is, where there is no Slurm: which Python it takes, and LSF as documented."""
+"""The launcher as the one file that it is, without Slurm: which Python it takes, and LSF as documented."""
 
 import json
 import os
@@ -26,7 +26,8 @@ with open(os.environ["RECORD"], "a") as stream:
     given = "" if sys.stdin.isatty() else sys.stdin.read()
     print(json.dumps([os.path.basename(sys.argv[0]), sys.argv[1:], given]), file=stream)
 if os.path.basename(sys.argv[0]) == "jsrun":
-    os.execvp(sys.argv[-3], sys.argv[-3:])
+    first = next(index for index, word in enumerate(sys.argv) if word.endswith("/bin/hpai"))
+    os.execv(sys.argv[first], sys.argv[first:])
 print("Job <7> is submitted to queue <batch>.")
 """
 
@@ -163,9 +164,9 @@ def test_a_fake_bsub_gets_what_ibm_documents_for_a_program(release: Path, record
     done = called(release / "bin/hpai", "run", "-A", "us", "-N", "2", "echo", "a b", **environment)
     assert (done.returncode, done.stdout) == (0, "Job <7> is submitted to queue <batch>.\n")
     ((name, words, _),) = calls()
-    started = f"jsrun --nrs 12 --rs_per_host 6 --tasks_per_rs 1 --cpu_per_rs 7 --bind packed:7 --gpu_per_rs 1 {release}"
+    started = "jsrun --nrs 12 --rs_per_host 6 --tasks_per_rs 1 --cpu_per_rs 7 --bind packed:7 --gpu_per_rs 1"
     assert (name, words[:-1]) == ("bsub", ["-I", "-q", "batch", "-nnodes", "2", "-P", "us"])
-    assert words[-1] == f"{started}/bin/hpai rank -- echo 'a b'"
+    assert words[-1] == f"{started} {release}/bin/hpai rank -- echo 'a b'"
 
 
 def test_a_fake_bsub_reads_a_script_byte_for_byte(release: Path, recorded, tmp_path: Path):
@@ -184,9 +185,7 @@ def test_in_a_job_of_lsf_a_fake_jsrun_starts_ranks_on_its_nodes(release: Path, r
     assert calls()[0][1][:6] == ["--nrs", "12", "--rs_per_host", "6", "--tasks_per_rs", "1"]
 
 
-def test_a_job_script_of_lsf_gives_a_fake_jsrun_a_resource_set_for_each_rank(
-    release: Path, recorded, tmp_path: Path
-):
+def test_a_job_script_of_lsf_gives_a_fake_jsrun_a_resource_set_a_rank(release: Path, recorded, tmp_path):
     """As on machines whose jobs have a host beside their nodes for the script alone."""
     environment, calls = recorded
     hosts = tmp_path / "hosts"
@@ -194,7 +193,7 @@ def test_a_job_script_of_lsf_gives_a_fake_jsrun_a_resource_set_for_each_rank(
     script = release / "jobs/tool/batch/nodes.sh"
     stub = f'module() {{ :; }}; export -f module; exec bash {script} echo "a  b"'
     done = called("bash", "-c", stub, **environment, LSB_DJOB_HOSTFILE=str(hosts))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a  b\n", "")
     words = " ".join(calls()[0][1])
     resources = "--nrs 2 --rs_per_host 1 --tasks_per_rs 1 --cpu_per_rs 42 --bind packed:42 --gpu_per_rs 6"
     assert words == f"{resources} {release}/bin/hpai rank -- echo a  b"

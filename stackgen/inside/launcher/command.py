@@ -47,6 +47,7 @@ def main(program: str, words: Sequence[str]) -> int:
     name = os.path.basename(program)
     try:
         launch(site_of(program), words)
+        sys.stdout.flush()
     except LauncherError as error:
         tell(f"{name}: {error}")
         return error.status
