@@ -25,6 +25,9 @@ _Answer = Tuple[str, _Partitions, List[str]]
 
 def _slurm(programs: Programs) -> _Answer:
     partitions, remarks = slurm_partitions(programs("scontrol", "--oneliner", "show", "partition"))
+    for name, facts in slurm_shares(programs("sinfo", "--noheader", "--format=%c|%G|%R")).items():
+        if name in partitions:
+            partitions[name] = dict([*partitions[name].items(), *facts.items()])
     return "slurm", partitions, remarks if partitions else [*remarks, "Slurm's scontrol shows no partitions"]
 
 
@@ -43,7 +46,33 @@ def slurm_partitions(answer: str) -> Tuple[_Partitions, List[str]]:
             least = max(int(found_in(r" MinNodes=([0-9]+)", line) or 1), 1)
             most = min(int(found_in(r" MaxNodes=([0-9]+)", line) or total), total)
             partitions[name] = _partition(least, most, found_in(r" MaxTime=([0-9][0-9:-]*)", line))
+            if " Default=YES" in line[len("PartitionName=" + name) :]:
+                partitions[name]["default"] = True
     return partitions, remarks
+
+
+def slurm_shares(answer: str) -> _Partitions:
+    """What the nodes of each partition have at least: its CPUs, as Slurm counts them, and its GPUs."""
+    shares: Dict[str, List[Tuple[int, int]]] = {}
+    for line in answer.split("\n"):
+        cpus, _, rest = line.strip().partition("|")
+        gres, _, name = rest.partition("|")
+        number = found_in(r"^([1-9][0-9]{0,5})\+?$", cpus)
+        if number:
+            shares.setdefault(name, []).append((int(number), _gpus(gres)))
+    some_have_gpus = any(gpus for kinds in shares.values() for _, gpus in kinds)
+    found: _Partitions = {}
+    for name, kinds in shares.items():
+        found[name] = {"cores": min(cpus for cpus, _ in kinds)}
+        if some_have_gpus:
+            found[name]["gpus"] = min(gpus for _, gpus in kinds)
+    return found
+
+
+def _gpus(gres: str) -> int:
+    """The GPUs in `gpu:v100:4(S:0-1),gpu:2,nvme:1`."""
+    plain = re.sub(r"\(.*?\)", "", gres)
+    return sum(int(number) for number in re.findall(r"(?:^|,)gpu(?::[^,:]+)?:([0-9]{1,3})(?=,|$)", plain))
 
 
 def _partition(least: int, most: int, time: str) -> Facts:

@@ -174,7 +174,7 @@ GresTypes=gpu
 NodeName=hal[01-16] NodeAddr=127.0.0.1 Sockets=2 CoresPerSocket=20 RealMemory=260000 Gres=gpu:v100:4
 NodeName=here[01-03] NodeAddr=127.0.0.1 Sockets={sockets} CoresPerSocket={cores} RealMemory=24000
 PartitionName=gpux1 Nodes=hal[01-16] MinNodes=2 MaxNodes=4 MaxTime=24:00:00
-PartitionName=yes Nodes=here[01-03] MaxTime=INFINITE
+PartitionName=yes Default=YES Nodes=here[01-03] MaxTime=INFINITE
 PartitionName=2026:11 Nodes=here01 MaxTime=2-00:00:00
 PartitionName=empty
 """
@@ -231,6 +231,9 @@ def test_a_real_slurm_tells_its_partitions_and_nodes(script, slurm, tmp_path):
         "yes": ("1..3", None),
         "2026:11": ("1", "2-00:00:00"),
     }
+    shares = {name: (limits.cores, limits.gpus) for name, limits in found.scheduler.partitions.items()}
+    assert shares == {"gpux1": (40, 4), "yes": (found.nodes.cores, 0), "2026:11": (found.nodes.cores, 0)}
+    assert [name for name, limits in found.scheduler.partitions.items() if limits.default] == ["yes"]
     assert "# Slurm has 16 nodes with 2 sockets, 40 cores, 254 GiB, gpu:v100:4\n" in text
     assert "# the partition empty has no nodes and is left out\n" in text
 

@@ -474,7 +474,7 @@ def test_a_kernel_that_forbids_user_namespaces_is_believed(tmp_path, name, value
 
 SCONTROL = """\
 PartitionName=gpux1 AllowGroups=ALL MaxNodes=4 MaxTime=1-00:00:00 MinNodes=2 TotalNodes=16 X=1
-PartitionName=cpu AllowGroups=ALL MaxNodes=UNLIMITED MaxTime=UNLIMITED MinNodes=0 TotalNodes=2
+PartitionName=cpu AllowGroups=ALL Default=YES MaxNodes=UNLIMITED MaxTime=UNLIMITED MinNodes=0 TotalNodes=2
 PartitionName=yes AllowGroups=ALL MaxNodes=UNLIMITED MaxTime=48:00:00 MinNodes=1 TotalNodes=1
 PartitionName=a: "b' #c AllowGroups=ALL MaxNodes=9 MaxTime=00:30:00 TotalNodes=3
 PartitionName=empty AllowGroups=ALL MaxNodes=UNLIMITED MaxTime=UNLIMITED MinNodes=0 Nodes=(null) TotalNodes=0
@@ -486,7 +486,7 @@ def test_slurms_partitions_have_the_sizes_and_times_of_jobs():
     partitions, remarks = schedulers.slurm_partitions(SCONTROL)
     assert partitions == {
         "gpux1": {"nodes": "2..4", "time": "1-00:00:00"},
-        "cpu": {"nodes": "1..2"},
+        "cpu": {"nodes": "1..2", "default": True},
         "yes": {"nodes": "1", "time": "48:00:00"},
         "a: \"b' #c": {"nodes": "1..3", "time": "00:30:00"},
     }
@@ -494,6 +494,22 @@ def test_slurms_partitions_have_the_sizes_and_times_of_jobs():
         "the partition empty has no nodes and is left out",
         "a partition whose name is no plain line is left out",
     ]
+
+
+def test_slurms_partitions_have_the_cores_and_gpus_of_the_least_of_their_nodes():
+    answer = """\
+160|gpu:v100:4(S:0-1)|gpux1
+128|gpu:2(S:0),gpu:a100:1,nvme:1|gpux1
+96+|(null)|cpu
+odd|gpu:1|odd
+8|gpu:1
+"""
+    assert schedulers.slurm_shares(answer) == {
+        "gpux1": {"cores": 128, "gpus": 3},
+        "cpu": {"cores": 96, "gpus": 0},
+        "": {"cores": 8, "gpus": 1},
+    }
+    assert schedulers.slurm_shares("4|(null)|a: b|c\n") == {"a: b|c": {"cores": 4}}
 
 
 def test_lsfs_queues_have_their_times():
