@@ -41,8 +41,8 @@ def is_framework(environment: str) -> bool:
 
 
 def spack_environments(plan: Plan) -> tuple[SpackEnvironment, ...]:
-    """The toolchain's first, what packages of wheels are built on, one per other MPI, per Python for wheels, and
-    per framework that Spack builds.
+    """The toolchain's first, what packages of wheels are built on, one per other MPI, per Python for wheels
+    and per framework that Spack builds.
 
     A Python has one of its own, small and solved once, however many frameworks stand on it: beside the
     toolchain's packages it would have to be the only version, and would be another with each of them.

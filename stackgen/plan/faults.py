@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from stackgen import host
+from stackgen.combinations import has_horovod
 from stackgen.errors import Fault
 from stackgen.frameworks import KNOWN, knowledge
 from stackgen.model import (
     ContainerFramework,
     Environment,
-    Feature,
     Framework,
     SpackFramework,
     System,
@@ -98,7 +98,7 @@ def _spack_faults(environment: Environment) -> Iterator[Fault]:
             what = f"{name} is what stackgen calls files of its own"
             remedy = f"call the framework otherwise, and write below it `module: {name}`"
             yield Fault(where=f"frameworks.{name}", what=what, remedy=remedy)
-        if Feature.HOROVOD in framework.features and not recipe_of(name, framework).horovod:
+        if has_horovod(framework.features) and not recipe_of(name, framework).horovod:
             what = f"Horovod serves {' and '.join(HOROVOD)}, not {name}"
             yield Fault(where=f"frameworks.{name}.features", what=what, remedy="leave horovod out")
 

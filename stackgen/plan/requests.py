@@ -1,5 +1,6 @@
 """What Spack is asked for in the name of a framework, where the YAML file leaves it to us."""
 
+from stackgen.combinations import has_horovod
 from stackgen.frameworks import KNOWN, Recipe, knowledge
 from stackgen.model import Feature, SpackFramework, System, Toolchain
 from stackgen.model.specs import package_name
@@ -27,10 +28,10 @@ def feature_specs(
 ) -> tuple[str, ...]:
     """The specs of the packages that a framework's features are and that it requires besides, sorted."""
     wanted = set(framework.features)
-    specs = {Feature.JUPYTER: "py-ipykernel", Feature.MPI4PY: "py-mpi4py"}
-    if Feature.HOROVOD in wanted:
-        specs[Feature.HOROVOD] = _horovod(recipe_of(name, framework).horovod, system, toolchain)
+    specs = {Feature.JUPYTER: "py-ipykernel", Feature.MPI4PY: "py-mpi4py", Feature.H5PY: "py-h5py +mpi"}
     features = {spec for feature, spec in specs.items() if feature in wanted}
+    if has_horovod(wanted):
+        features.add(_horovod(recipe_of(name, framework).horovod, _networks(wanted, toolchain), system))
     return tuple(sorted({*features, *framework.requires}))
 
 
@@ -55,11 +56,15 @@ def capabilities(system: System) -> tuple[str, ...]:
     return tuple(sorted({text.replace(".", "") for text in known}, key=int))
 
 
-def _horovod(serves: str, system: System, toolchain: Toolchain) -> str:
-    """py-horovod over MPI where the toolchain has one, over Gloo where it has none."""
-    network = "mpi" if toolchain.mpi else "gloo"
-    cuda, operations = ("+cuda", "nccl") if capabilities(system) else ("~cuda", network)
-    return f"py-horovod {cuda} controllers={network} frameworks={serves} tensor_ops={operations}"
+def _networks(features: set[Feature], toolchain: Toolchain) -> tuple[str, ...]:
+    """What Horovod goes over: MPI where the toolchain has one, Gloo where it has none or where asked for."""
+    mpi = ("mpi",) if toolchain.mpi and Feature.HOROVOD in features else ()
+    return (*mpi, *(("gloo",) if Feature.GLOO in features or not mpi else ()))
+
+
+def _horovod(serves: str, networks: tuple[str, ...], system: System) -> str:
+    cuda, operations = ("+cuda", "nccl") if capabilities(system) else ("~cuda", networks[0])
+    return f"py-horovod {cuda} controllers={','.join(networks)} frameworks={serves} tensor_ops={operations}"
 
 
 def _is_mkl(toolchain: Toolchain) -> bool:

@@ -152,6 +152,24 @@ def test_features_are_packages_beside_the_framework(toolchain, accelerators, hor
     assert specs(plan, "torch") == ["py-torch", f"py-horovod {horovod}", "py-ipykernel", "py-mpi4py"]
 
 
+@pytest.mark.parametrize(
+    ("features", "toolchain", "expected"),
+    [
+        (["horovod", "gloo"], {"mpi": "openmpi@5"}, "controllers=mpi,gloo frameworks=pytorch tensor_ops=mpi"),
+        (["gloo"], {"mpi": "openmpi@5"}, "controllers=gloo frameworks=pytorch tensor_ops=gloo"),
+        (["horovod", "gloo"], {}, "controllers=gloo frameworks=pytorch tensor_ops=gloo"),
+    ],
+)
+def test_horovod_goes_over_gloo_where_it_is_asked_for(features, toolchain, expected):
+    plan = planned({"pytorch": spack(features=features)}, toolchain=toolchain)
+    assert specs(plan, "pytorch")[1:] == [f"py-horovod ~cuda {expected}"]
+
+
+def test_the_framework_s_own_distribution_needs_no_package_and_h5py_is_parallel():
+    plan = planned({"pytorch": spack(features=["ddp", "h5py"])}, toolchain={"mpi": "openmpi@5"})
+    assert specs(plan, "pytorch")[1:] == ["py-h5py +mpi"]
+
+
 def test_what_a_framework_requires_is_solved_with_it():
     frameworks = {"pytorch": spack(features=["mpi4py"], requires=["py-netcdf4 +mpi", "py-h5py"])}
     assert specs(planned(frameworks), "pytorch")[1:] == ["py-h5py", "py-mpi4py", "py-netcdf4 +mpi"]
