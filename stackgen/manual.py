@@ -43,8 +43,7 @@ def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
     if not framework.python:
         return [*lines, "", f"Its programs lie in ${root_variable(plan.namespace, framework)}/bin."]
     lines.append("  python script.py")
-    if submit := _SUBMIT.get(plan.system.scheduler.kind):
-        lines += ["as a job", f"  {submit.format(module=module)}"]
+    lines += _jobs(plan, framework, module)
     return [
         *lines,
         "",
@@ -52,6 +51,22 @@ def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
         "virtual environment are not seen, nor is a PYTHONPATH set before loading;",
         "one that you set afterwards is.",
         *_builder(plan, framework),
+    ]
+
+
+def _jobs(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
+    submit = _SUBMIT.get(plan.system.scheduler.kind)
+    if submit is None:
+        return []
+    if not plan.system.scheduler.partitions:
+        return ["as a job", f"  {submit.format(module=module)}"]
+    run = f"{plan.namespace} run"
+    return [
+        "as a job of one process, and on two nodes",
+        f"  {run} script.py",
+        f"  {run} -N 2 script.py",
+        f"{run} --help tells more. Job scripts, which run script.py or a check of their own:",
+        f"  {plan.place}/jobs/{framework.name}",
     ]
 
 

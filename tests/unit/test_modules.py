@@ -220,6 +220,18 @@ def test_the_manual_fits_a_terminal():
     assert 'sbatch --wrap "module load hpai/tensorflow/2.21.0 && srun python script.py"' in text
 
 
+def test_the_manual_leads_to_the_launcher_and_to_the_job_scripts():
+    slurm = planned(scheduler={"kind": "slurm", "partitions": {"batch": {"nodes": "1..4"}}})
+    lines = text_of(slurm, installed()).splitlines()
+    began = lines.index("as a job of one process, and on two nodes")
+    assert lines[began + 1 : began + 5] == [
+        "  hpai run script.py",
+        "  hpai run -N 2 script.py",
+        "hpai run --help tells more. Job scripts, which run script.py or a check of their own:",
+        f"  {slurm.place}/jobs/tensorflow",
+    ]
+
+
 def test_the_manual_of_a_framework_that_stackgen_does_not_know():
     text = text_of(planned({"sympy": {"from": "wheels", "version": "1.14"}}), installed("sympy", settings={}))
     assert text.startswith("sympy 2.21.0\n\nUse\n  module load hpai/sympy/2.21.0\n")
