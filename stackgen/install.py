@@ -25,6 +25,8 @@ def install(lock: WheelLock, workshop: Workshop, later: Collection[str] = ()) ->
 
 def install_build_tools(lock: WheelLock, into: Path, workshop: Workshop) -> None:
     """Install what builds source distributions into a directory of its own, which nobody keeps."""
+    if not lock.build_packages:
+        return
     how = ("--no-build", "--target", str(into))
     _install(f"what builds {lock.framework}", requirement_lines(lock.build_packages), how, workshop)
 
