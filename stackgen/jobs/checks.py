@@ -21,14 +21,16 @@ def is_distributed(about: About) -> bool:
 
 def check_name(about: About, ranks: int) -> str:
     """The stem of the script below `stackgen/verify/`; empty where importing it is all there is to ask."""
+    return next(iter(check_names(about)), "") if ranks > 1 else ""
+
+
+def check_names(about: About) -> tuple[str, ...]:
+    """The stems of all scripts that ask ranks for what a framework's features promise, the largest first."""
     features = set(about.features)
-    if ranks < 2:
-        return ""
-    if features & {"horovod", "gloo"} and about.verify in _HOROVOD:
-        return _HOROVOD[about.verify]
-    if "ddp" in features and about.verify in _OWN:
-        return _OWN[about.verify]
-    return next((f"ranks_{feature}" for feature in ("mpi4py", "h5py") if feature in features), "")
+    horovod = _HOROVOD.get(about.verify, "") if features & {"horovod", "gloo"} else ""
+    own = _OWN.get(about.verify, "") if "ddp" in features else ""
+    others = (f"ranks_{feature}" for feature in ("mpi4py", "h5py") if feature in features)
+    return tuple(name for name in (horovod, own, *others) if name)
 
 
 def check_tree() -> Tree:

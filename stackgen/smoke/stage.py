@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +14,23 @@ from packaging.utils import canonicalize_name
 from stackgen import files
 from stackgen.closure import distribution, is_python_name
 from stackgen.errors import InputError
+from stackgen.jobs.checks import is_distributed
 from stackgen.lmod import lmod_start
+from stackgen.lock import Lock, read_lock
 from stackgen.model import Feature
 from stackgen.model.specs import package_name
-from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.plan import About, ContainerPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.progress import Progress
-from stackgen.release import Check, InstalledFramework, Report, read_release
+from stackgen.release import LOCK, Check, InstalledFramework, Report, read_release
 from stackgen.run import Outcome, Runner, TimeLimitError
 from stackgen.smoke import checks
 from stackgen.smoke.evidence import Evidence, read_evidence
 from stackgen.smoke.hierarchy import hierarchy_checks
 from stackgen.smoke.products import DIGITS, factors
 from stackgen.smoke.programs import Programs, interpreter, linked_programs
+from stackgen.smoke.ranks import RankTrial, mpi_of
 from stackgen.smoke.session import NOT_LOADED, Caller, Entrance, hostile
+from stackgen.store.place import prefixes_below
 from stackgen.tree import File, Tree
 
 VERIFY = Path(__file__).parents[1] / "verify"
@@ -67,6 +71,7 @@ def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
     if lmod is None:
         progress.say("this machine has no Lmod: testing with the environment of `stackgen shell` instead")
     found: list[Check] = []
+    lock = read_lock(staged / LOCK) if any(map(is_distributed, _abouts(planned))) else None
     for framework in release.frameworks:
         entrance = Entrance(plan=plan, framework=framework, core=staged / "modules" / "Core", lmod=lmod)
         progress.say(f"testing {framework.name} {framework.version} as {entrance.module}")
@@ -80,9 +85,30 @@ def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
                 run=run,
             )
             found += trial.checks()
+            if lock and trial.usable(found):
+                found += _ranks(plan, trial, lock)
     if lmod:
         found += hierarchy_checks(staged, release, lmod, run)
     return Report(release=release.name, request=release.request, checks=tuple(found))
+
+
+def _abouts(planned: Mapping[str, WheelsPlan | SpackPlan]) -> list[About]:
+    return [framework.about for framework in planned.values()]
+
+
+def _ranks(plan: Plan, trial: "Trial", lock: Lock) -> Iterator[Check]:
+    """Two ranks of a framework that can be used by one."""
+    scheduler = plan.system.scheduler
+    ranks = RankTrial(
+        framework=trial.framework,
+        planned=trial.planned,
+        mpi=mpi_of(plan, trial.planned, lock, prefixes_below(Path(plan.prefix), lock)),
+        slurm=scheduler is not None and scheduler.kind == "slurm",
+        scratch=trial.scratch,
+        start=trial.start,
+        run=trial.run,
+    )
+    return ranks.checks(Caller(home=trial.scratch / "clean"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,27 +148,27 @@ class Trial:
         besieger, home = hostile(self.scratch / "hostile", "3")
         files.write_tree(home, besieger.home)
         _write_profile(besieger)
-        programs = Programs(framework=self.framework, entrance=self.entrance, start=self._start)
-        loaded = self._start(clean, "true")
+        programs = Programs(framework=self.framework, entrance=self.entrance, start=self.start)
+        loaded = self.start(clean, "true")
         if loaded.status == NOT_LOADED:
             return [self._check("module", checks.load_fault(loaded))]
         own_script = (self.own_script,) if self.own_script.exists() else ()
         own = [
-            self._check("the site's own", checks.ending(self._start(clean, *interpreter(path), str(path))))
+            self._check("the site's own", checks.ending(self.start(clean, *interpreter(path), str(path))))
             for path in own_script
         ]
         return [self._check("module", "", self._way), *programs.checks(clean, besieger), *own]
 
     def _further(self, clean: Caller, scripts: tuple[str, ...]) -> Iterator[Check]:
-        programs = Programs(framework=self.framework, entrance=self.entrance, start=self._start)
+        programs = Programs(framework=self.framework, entrance=self.entrance, start=self.start)
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            requirements = pool.submit(self._start, clean, "python", "-m", "pip", "check")
+            requirements = pool.submit(self.start, clean, "python", "-m", "pip", "check")
             besieged = pool.submit(self._besiege)
             started = pool.map(
-                lambda script: self._start(clean, script, "--help", limit=SCRIPT_LIMIT), scripts
+                lambda script: self.start(clean, script, "--help", limit=SCRIPT_LIMIT), scripts
             )
             own_script = (str(self.own_script),) if self.own_script.exists() else ()
-            own = pool.map(lambda path: self._start(clean, "python", path), own_script)
+            own = pool.map(lambda path: self.start(clean, "python", path), own_script)
             yield from self._requirements(requirements.result())
             yield self._check("isolation from a hostile caller", besieged.result())
             yield from programs.answers(clean, linked_programs(self.framework))
@@ -171,7 +197,7 @@ class Trial:
         files.write(request, self._request)
         verbose = (f"{checks.VERBOSE[promise]}=1" for promise in promises)
         gather = ("python", str(VERIFY / "evidence.py"), str(request), str(evidence))
-        outcome = self._start(caller, "env", *verbose, *gather)
+        outcome = self.start(caller, "env", *verbose, *gather)
         return read_evidence(evidence), outcome
 
     @property
@@ -186,7 +212,15 @@ class Trial:
             }
         )
 
-    def _start(self, caller: Caller, *argv: str, limit: float = LIMIT) -> Outcome:
+    def usable(self, found: list[Check]) -> bool:
+        """Whether it loads and imports: otherwise there is no more to be learned of it."""
+        own = [check for check in found if check.framework == self.framework.name]
+        return bool(self.framework.python) and all(
+            check.passed for check in own if check.name in {"module", "import"}
+        )
+
+    def start(self, caller: Caller, *argv: str, limit: float = LIMIT) -> Outcome:
+        """A program with the module loaded; one that takes longer than `limit` seconds is ended."""
         try:
             return self.run(self.entrance.command(argv, caller, limit))
         except TimeLimitError:

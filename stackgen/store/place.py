@@ -119,6 +119,12 @@ def padded(directory: Path, length: int) -> Path:
     return directory / (f"{padding[:-1]}_" if padding.endswith("/") else padding)
 
 
+def prefixes_below(prefix: Path, lock: Lock) -> dict[str, Path]:
+    """Where the packages of all environments of a lock lie for an environment's prefix, by hash."""
+    tree = tree_below(prefix)
+    return {key: path for one in lock.spack for key, path in _prefixes(one, tree)}
+
+
 def locked_nodes(lock: Lock) -> dict[str, Node]:
     """The packages of all environments of a lock, by hash."""
     return {key: node for one in lock.spack for key, node in graph(one.text).nodes.items()}

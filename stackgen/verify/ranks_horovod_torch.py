@@ -96,11 +96,18 @@ def _digest(network: torch.nn.Module) -> str:
     return content.hexdigest()
 
 
+def _own_rank() -> str:
+    try:
+        return str(hvd.rank())
+    except ValueError:  # not initialized
+        return "?"
+
+
 if __name__ == "__main__":
     try:
         main()
     except BaseException as error:
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"rank {hvd.rank() if hvd.is_initialized() else '?'}: {words}", file=sys.stderr, flush=True)
+        print(f"rank {_own_rank()}: {words}", file=sys.stderr, flush=True)
         # Horovod's own end waits for ranks that wait for this one; the launcher, told the status, ends them.
         os._exit(1)
