@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stackgen.effects import root_variable
+from stackgen.jobs.checks import is_distributed
 from stackgen.jobs.offers import offers
 from stackgen.jobs.quoting import words
 from stackgen.jobs.starting import MODULE_STARTS, launch
@@ -77,6 +78,7 @@ def _beginning(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> str:
 def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[str, object]:
     """What the launcher knows of its system and its release: `stackgen.inside.launcher.description.Site`."""
     scheduler = plan.system.scheduler
+    planned = {framework.name: framework.about for framework in plan.frameworks}
     return {
         "namespace": plan.namespace,
         "release": plan.release,
@@ -93,6 +95,7 @@ def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[
                 "module": f"{plan.namespace}/{framework.module}/{framework.version}",
                 "root": root_variable(plan.namespace, framework),
                 "prefix": framework.prefix,
+                "distributed": is_distributed(planned[framework.name]),
                 "settings": framework.settings,
             }
             for framework in frameworks

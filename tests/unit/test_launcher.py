@@ -218,6 +218,23 @@ def test_an_account_may_be_in_the_environment(capfd, monkeypatch):
     assert "-P" not in told(capfd, SUMMIT, "run", "true")
 
 
+def test_slurms_own_variable_names_the_partition_where_no_option_does(capfd, monkeypatch):
+    monkeypatch.setenv("SLURM_PARTITION", "gpux4")
+    assert "--partition=gpu --nodes=1 --gres=gpu:v100:4 " in told(capfd, HAL, "run", "true")
+    assert "--partition=cpu " in told(capfd, HAL, "run", "-p", "cpu", "true")
+
+
+@pytest.mark.parametrize(("features", "ranks"), [((), 1), (("jupyter",), 1)])
+def test_a_loaded_framework_that_knows_no_ranks_has_one_a_node(capfd, monkeypatch, features, ranks):
+    asked = planned(HYDRA, "/site", *features)
+    described = site_from(json.loads(json.dumps(description(asked, frameworks(asked)))), HERE)
+    launch(described, ("run", "--dry-run", "-N", "2", "true"))
+    assert "--ntasks-per-node=2 " in capfd.readouterr().err
+    monkeypatch.setenv("HPAI_TOOL_ROOT", "/usr")
+    launch(described, ("run", "--dry-run", "-N", "2", "true"))
+    assert f"--ntasks-per-node={ranks} " in capfd.readouterr().err
+
+
 def test_in_a_job_it_is_a_step_of_that_job(capfd, monkeypatch):
     for name, value in {
         "JOB_ID": "7",
@@ -228,7 +245,7 @@ def test_in_a_job_it_is_a_step_of_that_job(capfd, monkeypatch):
         monkeypatch.setenv(f"SLURM_{name}", value)
     assert told(capfd, HAL, "run", "-N", "3", "true") == (
         "srun --nodes=3 --ntasks=6 --ntasks-per-node=2 --cpus-per-task=4 --kill-on-bad-exit=1"
-        f" {HERE} rank -- true"
+        f" --export=ALL {HERE} rank -- true"
     )
     for words, refusal in (
         ("-N 5 true", "the job 7 has 4 nodes, and 5 were asked for"),

@@ -57,7 +57,9 @@ def _first(environ: Mapping[str, str], *names: str) -> int:
     return 0
 
 
-def step_of(site: Site, here: Allocation, asked: Asked, found: Mapping[str, str]) -> Job:
+def step_of(
+    site: Site, here: Allocation, asked: Asked, found: Mapping[str, str], environ: Mapping[str, str]
+) -> Job:
     """A step of the job that we are in: on all of its nodes, with the ranks that it was submitted with."""
     for name in _FOR_NEW_JOBS:
         if name in found:
@@ -69,7 +71,9 @@ def step_of(site: Site, here: Allocation, asked: Asked, found: Mapping[str, str]
         raise LauncherError(text.format(here.job, here.nodes, "" if here.nodes == 1 else "s", nodes))
     queue = _queue_of(site, here)
     gpus = here.gpus or (queue.gpus if queue.queue and site.scheduler == "lsf" else 0)
-    ranks = asked.ranks or here.ranks or (usual_ranks(queue, gpus) if nodes > 1 or gpus > 1 else 1)
+    ranks = (
+        asked.ranks or here.ranks or (usual_ranks(site, environ, queue, gpus) if nodes > 1 or gpus > 1 else 1)
+    )
     total = here.cores or queue.cores
     cores = (
         asked.cores or (0 if asked.ranks else here.cores_of_rank) or (max(total // ranks, 1) if total else 0)

@@ -3,7 +3,7 @@
 import re
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
-from stackgen.inside.launcher.description import Queue, Site, queue_named
+from stackgen.inside.launcher.description import Queue, Site, loaded_framework, queue_named
 from stackgen.inside.launcher.words import LauncherError, Option, nearest
 
 ASKED = (
@@ -18,6 +18,7 @@ ASKED = (
     Option("o", "option", "WORD", "for the scheduler, word for word; may be repeated"),
     Option("", "dry-run", "", "only print the command"),
 )
+_PARTITIONS = {"slurm": "SLURM_PARTITION", "lsf": "LSB_DEFAULTQUEUE"}
 _ACCOUNTS = {"slurm": ("SLURM_ACCOUNT", "SBATCH_ACCOUNT"), "lsf": ("LSB_DEFAULTPROJECT",)}
 
 
@@ -99,7 +100,7 @@ def clocked(duration_in_seconds: int) -> str:
 
 def job_of(site: Site, asked: Asked, environ: Mapping[str, str]) -> Job:
     """What is asked for, with all that was left open filled in; LauncherError where a partition lacks it."""
-    queue = queue_named(site, asked.partition)
+    queue = queue_named(site, asked.partition or environ.get(_PARTITIONS.get(site.scheduler, "")))
     nodes = asked.nodes or queue.least
     check_nodes(site, queue, nodes)
     whole = asked.nodes is not None or nodes > 1 or queue.name != queue.queue
@@ -107,7 +108,9 @@ def job_of(site: Site, asked: Asked, environ: Mapping[str, str]) -> Job:
         asked.gpus if asked.gpus is not None else queue.gpus if whole else min(queue.gpus, asked.ranks or 1)
     )
     check_gpus(queue, gpus)
-    ranks = asked.ranks or (usual_ranks(queue, gpus) if asked.nodes is not None or nodes > 1 else 1)
+    ranks = asked.ranks or (
+        usual_ranks(site, environ, queue, gpus) if asked.nodes is not None or nodes > 1 else 1
+    )
     cores = cores_of(queue, asked, gpus, ranks)
     check_time(queue, asked.seconds)
     account = asked.account or ""
@@ -131,8 +134,11 @@ def starting_words(site: Site, job: Job) -> List[str]:
     return [word.replace("{ranks}", str(job.nodes * job.ranks)) for word in site.launch]
 
 
-def usual_ranks(queue: Queue, gpus: int) -> int:
-    """One rank a GPU, else one a socket."""
+def usual_ranks(site: Site, environ: Mapping[str, str], queue: Queue, gpus: int) -> int:
+    """One rank a GPU, else one a socket; one where the framework that is loaded cannot do with several."""
+    loaded = loaded_framework(site, environ)
+    if loaded and not loaded.distributed:
+        return 1
     return gpus or min(queue.sockets, queue.cores or 1)
 
 

@@ -36,6 +36,8 @@ class Loadable(NamedTuple):
     root: str
     """The variable that holds its prefix while it is loaded."""
     prefix: str
+    distributed: bool
+    """Whether it has use for more than one rank on a node."""
     settings: Dict[str, str]
     """With the placeholders that only a rank can fill."""
 

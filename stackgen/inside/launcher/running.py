@@ -50,7 +50,7 @@ def run(site: Site, words: Sequence[str]) -> None:
     found, command = parsed(words, RUN)
     require_scheduler(site, command)
     asked, here = asked_for(found), allocation_here(site, os.environ)
-    job = step_of(site, here, asked, found) if here else job_of(site, asked, os.environ)
+    job = step_of(site, here, asked, found, os.environ) if here else job_of(site, asked, os.environ)
     terminal = sys.stdin.isatty()
     if not command and (here or not terminal):
         raise LauncherError("no command is given; write it after the options, such as train.py")

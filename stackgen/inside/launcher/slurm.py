@@ -49,7 +49,7 @@ def slurm_step(site: Site, environ: Mapping[str, str], job: Job, command: Sequen
     ranks = slurm_ranks(job.ranks, job.cores)
     # All of them in number too, for otherwise that of the job is in the environment.
     nodes = ["--nodes={}".format(job.nodes), "--ntasks={}".format(job.nodes * job.ranks)]
-    words = [*site.launch, *nodes, *ranks, "--kill-on-bad-exit=1"]
+    words = [*site.launch, *nodes, *ranks, "--kill-on-bad-exit=1", "--export=ALL"]
     if "SLURM_STEP_ID" in environ:  # a shell that is itself a step, and holds all of the job
         words.append("--overlap")
     return [*words, *command]

@@ -41,5 +41,6 @@ module load hpai/pytorch/2.7.1 || exit 1
 if [ $# -eq 0 ]; then set -- /opt/hpai/releases/2026.11/share/checks/ranks_horovod_torch.py; fi
 case $1 in *.py | -*) set -- python "$@" ;; esac
 # srun takes nodes and ranks from the job, but from Slurm 22.05 on no longer the cores of each.
-exec srun --mpi=pmix --kill-on-bad-exit=1 ${SLURM_CPUS_PER_TASK:+"--cpus-per-task=$SLURM_CPUS_PER_TASK"} \
+exec srun --mpi=pmix --kill-on-bad-exit=1 --export=ALL \
+    ${SLURM_CPUS_PER_TASK:+"--cpus-per-task=$SLURM_CPUS_PER_TASK"} \
     /opt/hpai/releases/2026.11/bin/hpai rank -- "$@"

@@ -42,5 +42,6 @@ module load hpai/tensorflow/2.21.0 || exit 1
 if [ $# -eq 0 ]; then set -- -c 'import tensorflow as it; print(it.__name__, it.__version__)'; fi
 case $1 in *.py | -*) set -- python "$@" ;; esac
 # srun takes nodes and ranks from the job, but from Slurm 22.05 on no longer the cores of each.
-exec srun --kill-on-bad-exit=1 ${SLURM_CPUS_PER_TASK:+"--cpus-per-task=$SLURM_CPUS_PER_TASK"} \
+exec srun --kill-on-bad-exit=1 --export=ALL \
+    ${SLURM_CPUS_PER_TASK:+"--cpus-per-task=$SLURM_CPUS_PER_TASK"} \
     /global/common/software/hpai/releases/2026.11/bin/hpai rank -- "$@"
