@@ -2,8 +2,8 @@
 
 ENV.yaml is published and has PyTorch with `features: [horovod, ddp]` on an MPI of this machine, and
 PREFIX/mirror has its wheels. The peer is a virtual environment of the same wheels, made by pip and started by
-hand, without the module. Its Horovod is that of `--by-hand VENV`, built there by hand on the same MPI; without
-one, ours is lent to it, so that only the module, its settings and its Python are compared.
+hand, without the module. Its Horovod is that of `--by-hand VENV`, built there by hand on the same MPI;
+without one, ours is lent to it, so that only the module, its settings and its Python are compared.
 """
 
 import argparse

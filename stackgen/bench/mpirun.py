@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from stackgen.mpi import Mpi, flavour
+from stackgen.mpi import Flavour, Mpi, flavour
 from stackgen.project import Project
 
 
@@ -22,5 +22,11 @@ def mpi_here(project: Project) -> Mpi | None:
 
 
 def launcher(mpi: Mpi | None) -> tuple[str, ...]:
-    """The words that start ranks here; nothing where there is no MPI."""
-    return (*mpi.launcher, *mpi.options_here(os.getuid())) if mpi else ()
+    """The words that start ranks here; nothing where there is no MPI.
+
+    Open MPI would bind a rank to one core, and all its threads with it.
+    """
+    if mpi is None:
+        return ()
+    free = ("--bind-to", "none") if mpi.flavour in {Flavour.OPEN_MPI, Flavour.SPECTRUM} else ()
+    return (*mpi.launcher, *mpi.options_here(os.getuid()), *free)
