@@ -119,7 +119,8 @@ class Told:
 
     def _summary(self) -> str:
         names = ", ".join(sorted(f"{failure.package} ({failure.phase})" for failure in self.failures))
-        left = sorted(str(self.nodes[key]) for key in self.skipped)
+        failed = {failure.package.hash for failure in self.failures}  # other nodes have skipped it, too
+        left = sorted(str(self.nodes[key]) for key in self.skipped - failed)
         out = f", and so not what depends on it: {', '.join(left)}" if left else ""
         return f"{len(self.failures)} of {self.total} packages could not be built: {names}{out}"
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -108,6 +109,16 @@ class Yard:
 
     def _held(self, name: str) -> Path:
         return self.house.mirror.root / f"held-{name}"
+
+    def at_work(self, package: str) -> str:
+        """Wait until a node has a package in hand, and say which."""
+        stages = self.house.prefix / "spack/stages"
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            for stage in stages.glob(f"*/**/spack-stage-{package}-*"):
+                return stage.relative_to(stages).parts[0]
+            time.sleep(0.05)
+        raise AssertionError(f"nobody builds {package}")
 
     @property
     def environment(self) -> dict[str, str]:
