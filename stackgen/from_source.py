@@ -142,7 +142,24 @@ class SourceBuilds:
             **(native.mpi.compilers(c, cxx) if native.mpi else {}),
             **({"MPI_HOME": str(self._wrappers(workshop).parent), "MPICC": wrapper} if native.mpi else {}),
             **native.variables(source.project),
+            **self._nccl(source, workshop),
         }
+
+    def _nccl(self, source: Source, workshop: Workshop) -> dict[str, str]:
+        """The NCCL of wheels under the name that a linker looks for."""
+        gpus = self.native.gpus
+        if source.project != "horovod" or gpus is None or gpus.nccl:
+            return {}
+        home = workshop.root / "nccl"
+        found = next(workshop.prefix.glob("lib/python*/site-packages/nvidia/nccl"), None)
+        if found is None:
+            what = f"{self.lock.framework} brings no NCCL, and the system lists none"
+            raise WorkError(what, "add nccl to `externals:` of the system's file")
+        with files.reported(f"cannot make {home}"):
+            (home / "lib").mkdir(parents=True)
+            (home / "include").symlink_to(found / "include")
+            (home / "lib/libnccl.so").symlink_to(found / "lib/libnccl.so.2")
+        return {"HOROVOD_NCCL_HOME": str(home)}
 
     @property
     def _foreign(self) -> tuple[Path, ...]:

@@ -36,7 +36,9 @@ class WheelsJob:
     @property
     def title(self) -> str:
         """What the user is told."""
-        return f"building {self} with Python {self.lock.python} and {len(self.lock.packages)} packages"
+        whole = f"building {self} with Python {self.lock.python} and {len(self.lock.packages)} packages"
+        sources = [source.project for source in self.built.native.sources] if self.built else []
+        return f"{whole}, from source {' and '.join(sources)}" if sources else whole
 
     @property
     def readable(self) -> tuple[Path, ...]:

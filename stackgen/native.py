@@ -13,6 +13,7 @@ from stackgen.model import Compiler, External, Feature
 from stackgen.model.specs import package_name
 from stackgen.mpi import Mpi, flavour
 from stackgen.plan import Plan, WheelsPlan, chosen_compiler, external, parallel_hdf5
+from stackgen.plan.requests import capabilities
 
 FORMAT = "1"
 """Part of every identity: raise it when packages are built otherwise."""
@@ -26,6 +27,30 @@ class Place:
 
     prefix: Path
     identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpus:
+    """What Horovod over NCCL is built with."""
+
+    capabilities: tuple[str, ...]
+    """As CUDA's compiler takes them: 7.0 is 70."""
+    cuda: str
+    """The prefix of CUDA; the plan has refused a system without."""
+    nccl: str
+    """The prefix of NCCL; empty where it is the wheels'."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What Horovod and PyTorch read of them."""
+        return {
+            "CUDA_HOME": self.cuda,
+            "HOROVOD_BUILD_CUDA_CC_LIST": ",".join(self.capabilities),
+            "HOROVOD_CUDA_HOME": self.cuda,
+            "HOROVOD_GPU_OPERATIONS": "NCCL",
+            "HOROVOD_NCCL_LINK": "SHARED",
+            **({"HOROVOD_NCCL_HOME": self.nccl} if self.nccl else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +68,8 @@ class Native:
     mpi: Mpi | None
     mpi_identity: str
     hdf5: Place | None
-    gpus: bool
+    gpus: Gpus | None
+    """Where the system has NVIDIA's; nobody has tested Horovod over NCCL."""
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -63,7 +89,8 @@ class Native:
     def libraries(self, project: str) -> tuple[str, ...]:
         """Where a package's library finds the framework's, as seen from itself."""
         found = self.combination if project == "horovod" else None
-        return tuple(f"$ORIGIN/../../{path}" for path in found.libraries) if found else ()
+        nccl = ("nvidia/nccl/lib",) if self.gpus and not self.gpus.nccl else ()
+        return tuple(f"$ORIGIN/../../{path}" for path in (*found.libraries, *nccl)) if found else ()
 
     def variables(self, project: str) -> dict[str, str]:
         """What the build of a package reads from the environment."""
@@ -88,7 +115,7 @@ class Native:
             "HOROVOD_CPU_OPERATIONS": "MPI" if over_mpi else "GLOO",
             # Or it would ask for what the machine that builds can do, not for what the target can.
             "HOROVOD_BUILD_ARCH_FLAGS": self.flags or "-pthread",
-            **({"HOROVOD_GPU_OPERATIONS": "NCCL"} if self.gpus else {}),
+            **(self.gpus.variables if self.gpus else {}),
         }
 
     @property
@@ -143,7 +170,7 @@ def native(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str,
         mpi=toolchain_mpi(plan, lock, prefixes),
         mpi_identity=place.identity if place else "",
         hdf5=_hdf5_place(plan, lock, prefixes) if Feature.H5PY in framework.about.features else None,
-        gpus=any(gpu.capability for gpu in system.accelerators),
+        gpus=_gpus(plan),
     )
 
 
@@ -162,6 +189,16 @@ def toolchain_mpi(plan: Plan, lock: Lock, prefixes: Mapping[str, Path]) -> Mpi |
     spec = dict(plan.toolchain).get("mpi", "")
     kind, place = flavour(spec), _mpi_place(plan, lock, spec, prefixes)
     return Mpi(spec=spec, flavour=kind, prefix=place.prefix) if kind and place else None
+
+
+def _gpus(plan: Plan) -> Gpus | None:
+    found, there = capabilities(plan.system), plan.system.externals
+    prefixes = {one.package: one.prefix for one in there}
+    if not found:
+        return None
+    chosen = external(plan.system, dict(plan.toolchain).get("cuda", "cuda"))
+    cuda = chosen.prefix if chosen else prefixes.get("cuda", "")
+    return Gpus(capabilities=found, cuda=cuda, nccl=prefixes.get("nccl", ""))
 
 
 def _mpi_place(plan: Plan, lock: Lock, spec: str, prefixes: Mapping[str, Path]) -> Place | None:

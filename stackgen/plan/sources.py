@@ -36,12 +36,21 @@ def source_faults(environment: Environment, system: System, toolchain: Mapping[s
             package = canonicalize_name(Requirement(framework.package or distribution(known, system)).name)
             python = framework.python.version if framework.python else ""
             compiler = chosen_compiler(toolchain.get("compiler", ""), system)
+            yield from _cuda_faults(name, system)
             if not serving(package):
                 what = f"Horovod serves mxnet, pytorch and tensorflow, not {name}"
                 where = f"frameworks.{name}.features"
                 yield Fault(where=where, what=what, remedy="leave horovod and gloo out")
             elif is_exact(framework.version):
                 yield from version_faults(name, package, framework.version, python or "", compiler)
+
+
+def _cuda_faults(name: str, system: System) -> Iterator[Fault]:
+    gpus = any(gpu.capability for gpu in system.accelerators)
+    if gpus and not any(one.package == "cuda" for one in system.externals):
+        what = f"Horovod over NCCL is compiled by CUDA's nvcc, and the system {system.name} lists no CUDA"
+        remedy = "add it to `externals:` of its file, as {spec: cuda@12.4.1, prefix: /usr/local/cuda}"
+        yield Fault(where=f"frameworks.{name}.features", what=what, remedy=remedy)
 
 
 def _mpi_faults(name: str, features: tuple[Feature, ...], mpi: str) -> Iterator[Fault]:

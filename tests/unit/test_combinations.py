@@ -21,6 +21,7 @@ SYSTEM = {
     "compilers": [{"spec": "gcc@12.2.0", "prefix": "/usr"}],
     "pythons": [{"version": "3.11", "prefix": "/usr"}],
 }
+GPUS = {"accelerators": [{"model": "V100", "count": 4, "capability": "7.0"}]}
 TOOLCHAIN = {"mpi": "openmpi@4.1.4"}
 
 
@@ -168,6 +169,13 @@ def test_a_compiler_that_is_too_old_is_refused():
     ]
 
 
+def test_nccl_needs_the_compiler_of_cuda():
+    assert refusal(system=GPUS) == [
+        "frameworks.tensorflow.features: Horovod over NCCL is compiled by CUDA's nvcc, and the system Grid"
+        " lists no CUDA; add it to `externals:` of its file, as {spec: cuda@12.4.1, prefix: /usr/local/cuda}"
+    ]
+
+
 def test_what_horovod_does_not_serve_is_refused():
     assert refusal("jax", features=["gloo"]) == [
         "frameworks.jax.features: Horovod serves mxnet, pytorch and tensorflow, not jax;"
@@ -213,7 +221,8 @@ def test_a_version_left_open_is_judged_once_it_is_locked():
 def test_what_nobody_has_tested_is_noted():
     tested = planned()
     assert list(source_notes(tested.wheels[0], tested.system, "2.15.1")) == []
-    gpus = planned(system={"accelerators": [{"model": "V100", "count": 4, "capability": "7.0"}]})
+    cuda = {"externals": [{"spec": "cuda@12.4.1", "prefix": "/opt/cuda"}]}
+    gpus = planned(system={**cuda, **GPUS})
     assert [str(note) for note in source_notes(gpus.wheels[0], gpus.system, "2.15.1")] == [
         "frameworks.tensorflow.features: Horovod 0.28.1 over NCCL is untested;"
         " `stackgen test` shows how it does"

@@ -24,6 +24,7 @@ SYSTEM = {
     "pythons": [{"version": "3.11", "prefix": "/usr"}],
 }
 OPEN_MPI = {"spec": "openmpi@4.1.4", "prefix": "/usr"}
+V100 = {"model": "V100", "count": 4, "capability": "7.0"}
 HDF5 = {"spec": "hdf5@1.10.8 +mpi", "prefix": "/opt/hdf5"}
 
 
@@ -104,8 +105,21 @@ def test_gloo_is_beside_mpi_or_alone(features, expected):
 
 
 def test_nvidia_gpus_get_nccl():
-    gpus = [{"model": "V100", "count": 4, "capability": "7.0"}]
-    assert built(planned(accelerators=gpus)).variables("horovod")["HOROVOD_GPU_OPERATIONS"] == "NCCL"
+    cuda = {"spec": "cuda@12.4.1", "prefix": "/opt/cuda"}
+    nccl = {"spec": "nccl@2.22", "prefix": "/opt/nccl"}
+    found = built(planned(accelerators=[V100], externals=(OPEN_MPI, cuda)))
+    assert found.variables("horovod").items() >= {
+        ("CUDA_HOME", "/opt/cuda"),
+        ("HOROVOD_BUILD_CUDA_CC_LIST", "70"),
+        ("HOROVOD_CUDA_HOME", "/opt/cuda"),
+        ("HOROVOD_GPU_OPERATIONS", "NCCL"),
+        ("HOROVOD_NCCL_LINK", "SHARED"),
+    }
+    assert "HOROVOD_NCCL_HOME" not in found.variables("horovod"), "which wheels bring"
+    assert found.libraries("horovod") == ("$ORIGIN/../../torch/lib", "$ORIGIN/../../nvidia/nccl/lib")
+    other = built(planned(accelerators=[V100], externals=(OPEN_MPI, cuda, nccl)))
+    assert other.variables("horovod")["HOROVOD_NCCL_HOME"] == "/opt/nccl"
+    assert other.libraries("horovod") == ("$ORIGIN/../../torch/lib",)
 
 
 def test_h5py_stands_on_the_parallel_hdf5_of_the_system():
