@@ -273,8 +273,9 @@ def test_another_module_on_the_same_stack_gets_its_own_back(core, bash, tmp_path
 def test_unloading_undoes_what_was_loaded_though_a_newer_release_took_its_place(core, bash, tmp_path):
     newer = installed("tensorflow", prefix="/dss/hpai/pythons/tensorflow-2.21.0-ba9876543210")
     changed = newer.model_copy(update={"settings": {**newer.settings, "KMP_BLOCKTIME": "1"}})
-    for release, framework in (("a", installed("tensorflow")), ("b", changed)):
-        write_tree(module_tree(planned(), (framework, installed("pytorch"))), tmp_path / release)
+    later = dataclasses.replace(planned(), release="2026.12")
+    for link, asked, framework in (("a", planned(), installed("tensorflow")), ("b", later, changed)):
+        write_tree(module_tree(asked, (framework, installed("pytorch"))), tmp_path / link)
     (tmp_path / "current").symlink_to("a")
     noted = bash(
         f"module unuse {core}",
@@ -290,8 +291,11 @@ def test_unloading_undoes_what_was_loaded_though_a_newer_release_took_its_place(
         PYTHONPATH="/mine",
     ).noted
     assert noted["loaded"]["HPAI_TENSORFLOW_ROOT"] == installed("tensorflow").prefix
+    assert "/dss/hpai/releases/2026.11/bin" in noted["loaded"]["PATH"].split(":")
     assert noted["after"] == noted["before"]
     assert noted["again"]["HPAI_TENSORFLOW_ROOT"] == newer.prefix
+    assert noted["again"]["HPAI_RELEASE"] == "/dss/hpai/releases/2026.12"
+    assert "/dss/hpai/releases/2026.12/bin" in noted["again"]["PATH"].split(":")
 
 
 @pytest.mark.parametrize(
