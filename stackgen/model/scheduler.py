@@ -1,14 +1,38 @@
 """What runs the jobs of a system, and what jobs may ask of it."""
 
+import re
+import shlex
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PositiveInt, model_validator
 
 from stackgen.model.base import Strict, near, refuse
 from stackgen.model.machine import Duration, Memory, NodeRange
 from stackgen.model.scalars import Line
 
 Count = Annotated[PositiveInt, Field(examples=[4])]
+
+
+def _startable(text: str) -> str:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise refuse(f"{text!r} has a quote without its other half", "write it as in a shell") from None
+    if strange := re.findall(r"\{(?!ranks\}).*?\}", text):
+        raise refuse(f"{strange[0]} is no placeholder", "write {ranks} for how many ranks there are")
+    if not words:
+        raise refuse("it starts nothing", "name a program, such as srun, or leave the key out")
+    return text
+
+
+def _one_word(text: str) -> str:
+    if not re.fullmatch(r"-\S+", text):
+        raise refuse(f"{text!r} is no option in one word", "write it such as --constraint=haswell")
+    return text
+
+
+Option = Annotated[Line, AfterValidator(_one_word), Field(examples=["--constraint=haswell"])]
+"""What a scheduler is told, word for word."""
 
 
 class Partition(Strict):
@@ -36,7 +60,7 @@ class Partition(Strict):
     """The true partition, where this is another name for a part of it."""
     default: bool = False
     """Whether jobs that name none come here."""
-    options: tuple[Line, ...] = ()
+    options: tuple[Option, ...] = ()
     """What jobs here tell the scheduler besides, word for word, such as `--exclusive`."""
 
 
@@ -44,14 +68,17 @@ class Scheduler(Strict):
     """What runs the jobs."""
 
     kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
-    launch: Annotated[Line, Field(examples=["srun --mpi=pmix", "mpiexec -n {ranks}"])] | None = None
+    launch: (
+        Annotated[Line, AfterValidator(_startable), Field(examples=["srun --mpi=pmix", "mpiexec -n {ranks}"])]
+        | None
+    ) = None
     """What starts the ranks of a job, where it is not what is usual for the scheduler and the MPI; `{ranks}` in
     it stands for how many there are, which srun and jsrun are told anyway."""
     account: Literal["required", "optional"] = "optional"
     """Whether each job has to name the project that it is charged to."""
     gpus: Annotated[Line, Field(examples=["gpu:v100"])] = "gpu"
     """What Slurm calls the GPUs in `--gres`."""
-    options: tuple[Line, ...] = ()
+    options: tuple[Option, ...] = ()
     """What every job tells the scheduler, word for word, such as `--constraint=haswell`."""
     partitions: dict[Line, Partition] = Field(default_factory=dict)
 

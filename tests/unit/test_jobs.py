@@ -1,5 +1,6 @@
 """How jobs lie on nodes, and that job scripts hold whatever a site calls its things."""
 
+import re
 import shlex
 import subprocess
 
@@ -110,6 +111,24 @@ def test_names_that_lead_nowhere_are_refused(partitions, refusal):
     facts = {"name": "x", "os": "rhel8", "glibc": "2.28", "target": "zen3"}
     with pytest.raises(ValueError, match=refusal):
         System.model_validate({**facts, "scheduler": {"kind": "slurm", "partitions": partitions}})
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "refusal"),
+    [
+        ({"launch": "srun 'x"}, '"srun \'x" has a quote without its other half'),
+        ({"launch": "mpirun -n {rank}"}, "{rank} is no placeholder"),
+        ({"options": ["-C haswell"]}, "'-C haswell' is no option in one word"),
+        ({"options": ["exclusive"]}, "'exclusive' is no option in one word"),
+        ({"partitions": {"p": {"options": ["--qos=x y"]}}}, "'--qos=x y' is no option in one word"),
+        ({"partitions": {"p": {"gpus": -1}}}, "greater than or equal to 0"),
+        ({"partitions": {"p": {"kind": "queue"}}}, "'partition' or 'qos'"),
+    ],
+)
+def test_what_no_job_can_be_told_is_refused(scheduler, refusal):
+    facts = {"name": "x", "os": "rhel8", "glibc": "2.28", "target": "zen3"}
+    with pytest.raises(ValueError, match=re.escape(refusal)):
+        System.model_validate({**facts, "scheduler": {"kind": "slurm", **scheduler}})
 
 
 HOSTILE = "a 'b' $(touch pwned) `x`; \"c\" \\ ü/.."
