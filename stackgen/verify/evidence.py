@@ -25,9 +25,10 @@ from typing import Any
 def main(request_file: str, evidence_file: str) -> None:
     """Take every step, whatever became of the one before."""
     leave_directory()
+    searched = tuple(sys.path)  # setuptools adds packages inside itself once it is imported, as by distutils
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
     evidence: dict[str, Any] = {"prefix": real(sys.prefix), "faults": {}}
-    for name, step in steps(request).items():
+    for name, step in steps(request, searched).items():
         evidence["step"] = name
         save(evidence, Path(evidence_file))
         try:
@@ -44,7 +45,7 @@ def leave_directory() -> None:
     sys.path[:] = [entry for entry in sys.path if real(entry) != here]
 
 
-def steps(request: dict[str, Any]) -> dict[str, Callable[[], object]]:
+def steps(request: dict[str, Any], searched: tuple[str, ...]) -> dict[str, Callable[[], object]]:
     """The steps by name, in order."""
     script: dict[str, Any] = {}
     return {
@@ -60,7 +61,7 @@ def steps(request: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "exercise": lambda: script["exercise"]() if "exercise" in script else None,
         "modules": modules,
         "path": lambda: [real(entry) for entry in sys.path if Path(entry).exists()],
-        "distributions": distributions,
+        "distributions": lambda: distributions(searched),
         "scripts": lambda: console_scripts(request["packages"]),
     }
 
@@ -84,10 +85,10 @@ def modules() -> dict[str, str]:
     return found
 
 
-def distributions() -> dict[str, str]:
-    """The version of every distribution that can be imported; the first of a name counts."""
+def distributions(searched: tuple[str, ...]) -> dict[str, str]:
+    """The version of every distribution in these places; the first of a name counts."""
     found: dict[str, str] = {}
-    for distribution in importlib.metadata.distributions():
+    for distribution in importlib.metadata.distributions(path=list(searched)):
         if distribution.metadata["Name"]:
             found.setdefault(normalized(distribution.metadata["Name"]), distribution.version)
     return found
