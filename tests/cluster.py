@@ -57,7 +57,7 @@ _SYSTEM = """\
 scheduler:
   kind: slurm
   partitions:
-    batch: {{nodes: 1..4, time: "1:00:00", cores: {cores}}}
+    batch: {{nodes: 1..4, time: "1:00:00", cores: {cores}, default: true}}
     debug: {{nodes: 1..2, time: "0:10:00", cores: {cores}}}
     small: {{nodes: 1, time: "0:30:00", cores: {cores}}}
 """

@@ -35,6 +35,7 @@ set -e
 hostname "$1"
 mount --bind hosts /etc/hosts
 mount --bind /dev/null /etc/resolv.conf
+echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
 ip link set dev lo up
 until ip link show dev eth0 >/dev/null 2>&1; do sleep 0.05; done
 ip address add "$2/24" dev eth0
