@@ -120,6 +120,7 @@ def rows(bench: Bench, rounds: int) -> Iterator[Row]:
     """What issue 4 promises."""
     yield from install(bench, rounds)
     yield from no_op(bench, 5 * rounds)
+    yield executor(bench, 5 * rounds)
 
 
 def install(bench: Bench, rounds: int) -> Iterator[Row]:
@@ -151,6 +152,19 @@ def no_op(bench: Bench, rounds: int) -> Iterator[Row]:
         )
         met, goal = ours <= theirs and ours < 1, "at most 1 x, under 1 s"
         yield Row(title=f"{title} / spack install", ours=ours, theirs=theirs, goal=goal, met=met)
+
+
+def executor(bench: Bench, rounds: int) -> Row:
+    """What an executor costs where nothing is to be done: no job is started, and Slurm need not be there."""
+    on_nodes, here = medians(
+        (
+            Side(name="executor", action=partial(bench.build, "--executor", "slurm")),
+            Side(name="build", action=bench.build),
+        ),
+        rounds,
+    )
+    title = "build --executor slurm, published / build, published"
+    return Row(title=title, ours=on_nodes, theirs=here, goal="under 1 s", met=on_nodes < 1)
 
 
 def ours(*words: str) -> None:

@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stackgen.errors import InputError, WorkError
-from stackgen.model.base import near
 from stackgen.run import Command, Outcome
 
 PATIENCE = 20.0
 """Seconds that Slurm's own programs have to give a job back when they are told to end."""
 GOES_ON = "run the same command again: what is finished is kept"
 
-_KINDS = ("local", "slurm")
 _PASSED = ("HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_FILE", "STACKGEN_SITE", "STACKGEN_SPACK", "USER")
 _OURS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 # What users say to srun by variables; all others that begin so describe a job that we may be in ourselves.
@@ -61,8 +59,7 @@ def _refusal(kind: str, text: str) -> tuple[str, str]:
         return "builds are spread over nodes by Slurm alone, not by LSF", remedy
     if kind == "slurm":
         return f"`{text}` names no partition", "write slurm, or slurm:PARTITION; `sinfo -s` lists them"
-    hint = near(kind, _KINDS, "write local, slurm or slurm:PARTITION")
-    return f"`{text}` is nothing that builds", hint
+    return f"`{text}` is nothing that builds", "write local, slurm or slurm:PARTITION"
 
 
 def job_name(environment: str) -> str:

@@ -1,6 +1,6 @@
 """The stages in their order; each can also be run alone, from what the one before left on disk."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import assert_never
@@ -143,8 +143,10 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
     builder = _builder(project, lock, means, options.executor, tools)
     packages = Packages()
     if lock.spack:
-        require_wheels(project.plan, lock, source, here=options.executor == Local())
-        store = open_the_store(project.plan, means, tools)
+        here = isinstance(options.executor, Local)
+        require_wheels(project.plan, lock, source, here=here)
+        # Where nodes compile is a place of theirs.
+        store = open_the_store(project.plan, means if here else replace(means, scratch=None), tools)
         builder.packages(store)
         packages = packages_of(lock, store, tools)
         tree |= hierarchy(project.plan, lock, store, tools.progress)

@@ -20,7 +20,7 @@ from stackgen.lock import Lock
 from stackgen.progress import Advance, Progress
 from stackgen.project import Project, Tools
 from stackgen.release import Report, installed, is_whole, request
-from stackgen.store import Store, begin_together, common_locks, has_locks, told_of, useful_nodes
+from stackgen.store import Store, begin_together, common_locks, has_locks, is_installed, told_of, useful_nodes
 
 
 class Shared:
@@ -64,6 +64,8 @@ class OnNodes:
 
     def packages(self, store: Store) -> None:
         """Have the Spacks of several nodes install into one store, until nothing is left to be built."""
+        if not is_installed(self.project.plan, self.lock):
+            self.jobs.require()
         work = begin_together(self.project.plan, self.lock, self.means.mirror, store, self._progress)
         if work is None:
             return
@@ -91,6 +93,7 @@ class OnNodes:
         absent = [one.name for one in every if not is_whole(one)]
         if not absent:
             return
+        self.jobs.require()
         locks = (one for one in self.lock.wheels if one.framework in absent)
         require(self.means.mirror, {file for one in locks for file in one.files})
         clear_left_overs(plan, progress)
@@ -107,6 +110,7 @@ class OnNodes:
 
     def test(self, directory: Path) -> Report:
         """Have a node test a release: this machine's processor may not be one that it is for."""
+        self.jobs.require()
         self._progress.say(f"testing on {self._where(1)}")
         came = self.jobs.do(self._part("test", str(directory)))
         if error := came.failure():
@@ -151,7 +155,7 @@ class OnNodes:
 
 
 def on_nodes(project: Project, lock: Lock, means: Means, slurm: Slurm, tools: Tools) -> OnNodes:
-    """The builder for an environment whose prefix the caller holds; WorkError where Slurm does not answer."""
+    """The builder for an environment whose prefix the caller holds; nothing is asked of Slurm yet."""
     jobs = Jobs(
         slurm=slurm,
         name=job_name(project.plan.environment),
@@ -159,5 +163,4 @@ def on_nodes(project: Project, lock: Lock, means: Means, slurm: Slurm, tools: To
         run=tools.run,
         progress=Shared(tools.progress),
     )
-    jobs.require()
     return OnNodes(project=project, lock=lock, means=means, jobs=jobs)

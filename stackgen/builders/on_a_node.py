@@ -146,4 +146,5 @@ class _Worker:
     def _packages(self) -> Packages:
         if not self.lock.spack:
             return Packages()
-        return packages_of(self.lock, open_the_store(self.plan, self.means, self.tools), self.tools)
+        means = replace(self.means, scratch=None)  # nothing is compiled
+        return packages_of(self.lock, open_the_store(self.plan, means, self.tools), self.tools)

@@ -18,7 +18,6 @@ from stackgen.cli.options import (
     tools,
     verbose,
 )
-from stackgen.executor import executor as read_executor
 from stackgen.receipt import Receipt, recall, remember
 
 if TYPE_CHECKING:
@@ -55,8 +54,9 @@ _STAGES = ("lock", "mirror", "build", "test", "publish")
 )
 @click.option(
     "--scratch",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Where Spack compiles, such as a local disk; below the prefix where not given.",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where Spack compiles, such as a local disk, of each node where there are several; below the prefix"
+    " where not given.",
 )
 @click.option(
     "--jobs",
@@ -91,7 +91,11 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
 
     What is done already is not done again; an interrupted build goes on where it stopped.
     """
+    from stackgen.executor import executor as read_executor
+
     where = read_executor(executor, nodes or 0)
+    if scratch and executor == "local" and not scratch.is_dir():
+        raise click.BadParameter(f"Directory '{scratch}' does not exist.", param_hint="'--scratch'")
     receipt = recall(environment, prefix) if until == "publish" else None
     if receipt:
         _print_published(receipt, changed=False, as_json=as_json)
@@ -168,6 +172,7 @@ def _print_published(receipt: Receipt, *, changed: bool, as_json: bool) -> None:
 @verbose
 def test(environment: Path, prefix: str | None, executor: str, *, as_json: bool, verbose: bool) -> None:
     """Test the release through its modules, in a clean login shell, as a user would."""
+    from stackgen.executor import executor as read_executor
     from stackgen.pipeline import refuse_failures, test_release
     from stackgen.project import open_project
 

@@ -11,6 +11,8 @@ from stackgen.store.place import Store
 def clear(store: Store) -> None:
     """Have the workplace there and empty; WorkError where somebody else has put something in its place."""
     place = store.workplace
+    if store.scratch and not store.scratch.is_dir():
+        raise WorkError(f"{store.scratch} is not there", "name another directory by --scratch")
     _refuse_strange(place)
     files.remove(place)
     with files.reported(f"cannot work in {place}"):

@@ -45,12 +45,12 @@ def test_what_is_meant():
             "--executor: builds are spread over nodes by Slurm alone, not by LSF;"
             " start stackgen itself on a node of the target, as by `bsub -Is stackgen build ENV.yaml`",
         ),
-        ("slrum", 0, "--executor: `slrum` is nothing that builds; did you mean slurm?"),
+        ("slrum", 0, "--executor: `slrum` is nothing that builds; write local, slurm or slurm:PARTITION"),
         ("", 0, "--executor: `` is nothing that builds; write local, slurm or slurm:PARTITION"),
         (
             "local:n1",
             0,
-            "--executor: `local:n1` is nothing that builds; did you mean local?",
+            "--executor: `local:n1` is nothing that builds; write local, slurm or slurm:PARTITION",
         ),
         (
             "slurm:",
