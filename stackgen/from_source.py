@@ -113,7 +113,7 @@ class SourceBuilds:
             into.mkdir(parents=True)
         archive = workshop.wheels / package.file.name
         workshop.start(
-            *(workshop.python, "-I", "-m", "tarfile", "-e", archive, into),
+            *(workshop.python, "-I", "-B", "-m", "tarfile", "-e", archive, into),
             failure=f"cannot unpack {package.file.name}",
         )
         return next(path for path in into.iterdir() if path.is_dir())

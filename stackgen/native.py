@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from stackgen import targets
 from stackgen.combinations import Combination, Edit, Source, combination, sources
 from stackgen.environments import FOR_WHEELS, TOOLCHAIN
@@ -135,13 +138,15 @@ class Native:
 
     def key(self, package: LockedPackage) -> str:
         """What decides one package, as a name: the same gives the same wheel."""
+        source = next(one for one in self.sources if one.project == package.name)
+        own = {canonicalize_name(Requirement(line).name) for line in source.build_requires}
         against = (self.framework.package, *_BUILT_AGAINST)
         needed = [one for one in self.lock.packages if one.name in against and one.name != package.name]
         whole: dict[str, Json] = {
             "source": package.file.sha256,
             "python": self.framework.python,
             "against": [one.file.sha256 for one in needed] if package.name != "mpi4py" else [],
-            "tools": [one.file.sha256 for one in self.lock.build_packages],
+            "tools": [one.file.sha256 for one in self.lock.build_packages if one.name in own],
             **{name: value for name, value in self.identity.items() if name not in {"edits", "variables"}},
             "edits": _texts(self.edits(package.name)),
             "variables": dict[str, Json](self._decisive(package.name)),

@@ -188,15 +188,16 @@ def test_another_mpi_compiler_or_target_makes_another_prefix():
 
 
 def test_a_wheel_is_the_same_where_all_that_decides_it_is():
-    first = built(planned())
-    assert first.key(HOROVOD) == built(planned(features=("horovod", "ddp"))).key(HOROVOD)
+    first = built(planned(("horovod", "mpi4py")))
+    assert first.key(HOROVOD) == built(planned(("horovod", "mpi4py", "ddp"))).key(HOROVOD)
     assert first.key(HOROVOD).startswith("horovod-0.28.1-")
+    both = ("horovod", "mpi4py")
     others = [
-        built(planned(), locked(torch="1")),
-        built(planned(("horovod", "gloo"))),
-        built(planned(toolchain={"compiler": "gcc@13"})),
-        built(planned(target="haswell")),
-        built(planned(glibc="2.31")),
+        built(planned(both), locked(torch="1")),
+        built(planned((*both, "gloo"))),
+        built(planned(both, toolchain={"compiler": "gcc@13"})),
+        built(planned(both, target="haswell")),
+        built(planned(both, glibc="2.31")),
     ]
     assert len({first.key(HOROVOD), *(other.key(HOROVOD) for other in others)}) == 6
     assert first.key(MPI4PY) == others[0].key(MPI4PY), "which knows nothing of frameworks"
