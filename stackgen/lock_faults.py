@@ -9,6 +9,7 @@ from stackgen.environments import python_environment
 from stackgen.errors import Fault
 from stackgen.graph import Graph, Node, graph
 from stackgen.lock import Lock
+from stackgen.own_mpi import mpi_faults
 from stackgen.plan import Plan, SpackPlan, WheelsPlan, chosen_compiler, is_exact, source_notes, version_faults
 from stackgen.release import closure_of
 
@@ -27,6 +28,7 @@ def lock_faults(plan: Plan, lock: Lock) -> tuple[Fault, ...]:
         ),
         *(fault for framework in plan.spack for fault in _strangers(framework, lock)),
         *(fault for framework in plan.wheels for fault in _unbuildable(plan, framework, lock)),
+        *mpi_faults(plan, lock),
     )
 
 

@@ -19,6 +19,7 @@ from stackgen.lmod import lmod_start
 from stackgen.lock import Lock, read_lock
 from stackgen.model import Feature
 from stackgen.model.specs import package_name
+from stackgen.own_mpi import brought
 from stackgen.plan import About, ContainerPlan, Plan, SpackPlan, WheelsPlan
 from stackgen.progress import Progress
 from stackgen.release import LOCK, Check, InstalledFramework, Report, read_release
@@ -85,6 +86,7 @@ def smoke(staged: Path, plan: Plan, run: Runner, progress: Progress) -> Report:
                 run=run,
             )
             found += trial.checks()
+            found += trial.own_mpi()
             if lock and trial.usable(found):
                 found += _ranks(plan, trial, lock)
     if lmod:
@@ -211,6 +213,12 @@ class Trial:
                 "factors": {precision: factors(precision) for precision in DIGITS},
             }
         )
+
+    def own_mpi(self) -> Iterator[Check]:
+        """What a wheel has brought that its name did not tell; nothing where all is well."""
+        for place in brought(Path(self.framework.prefix)) if self.framework.source == "wheels" else ():
+            what = f"{place} is an MPI of its own, which no wheel may bring"
+            yield self._check("MPI", f"{what}: take the package out that it belongs to")
 
     def usable(self, found: list[Check]) -> bool:
         """Whether it loads and imports: otherwise there is no more to be learned of it."""

@@ -94,7 +94,7 @@ def _digest(parameters: list[Any]) -> str:
 def _own_rank() -> str:
     try:
         return str(hvd.rank())
-    except ValueError:  # not initialized
+    except (AttributeError, ValueError):  # not even begun
         return "?"
 
 

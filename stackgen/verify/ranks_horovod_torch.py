@@ -99,7 +99,7 @@ def _digest(network: torch.nn.Module) -> str:
 def _own_rank() -> str:
     try:
         return str(hvd.rank())
-    except ValueError:  # not initialized
+    except (AttributeError, ValueError):  # not even begun
         return "?"
 
 
