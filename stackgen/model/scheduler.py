@@ -31,6 +31,7 @@ def _one_word(text: str) -> str:
     return text
 
 
+Launch = Annotated[Line, AfterValidator(_startable), Field(examples=["srun --mpi=pmix"])]
 Option = Annotated[Line, AfterValidator(_one_word), Field(examples=["--constraint=haswell"])]
 """What a scheduler is told, word for word."""
 
@@ -68,12 +69,9 @@ class Scheduler(Strict):
     """What runs the jobs."""
 
     kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
-    launch: (
-        Annotated[Line, AfterValidator(_startable), Field(examples=["srun --mpi=pmix", "mpiexec -n {ranks}"])]
-        | None
-    ) = None
-    """What starts the ranks of a job, where it is not what is usual for the scheduler and the MPI; `{ranks}` in
-    it stands for how many there are, which srun and jsrun are told anyway."""
+    launch: Launch | None = None
+    """What starts the ranks of a job, where it is not what is usual for the scheduler and the MPI; `{ranks}`
+    in it stands for how many there are, which srun and jsrun are told anyway."""
     account: Literal["required", "optional"] = "optional"
     """Whether each job has to name the project that it is charged to."""
     gpus: Annotated[Line, Field(examples=["gpu:v100"])] = "gpu"
