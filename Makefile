@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 PROOF := g++ gfortran libopenmpi-dev openmpi-bin autoconf automake libtool m4 make cmake pkgconf gettext patch python3-dev
 
 # Where the tests train: Slurm on nodes of their own, and HDF5 on Open MPI.
-TRAINING := slurm-wlm munge iproute2 libhdf5-openmpi-dev
+TRAINING := slurm-wlm munge mpich iproute2 libhdf5-openmpi-dev
 
 .PHONY: quickstart test lint clean
 
