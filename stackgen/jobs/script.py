@@ -97,7 +97,9 @@ def size(fitted: Layout) -> str:
         f"{counted(fitted.ranks, 'rank')} on {'each' if fitted.nodes > 1 else 'it'}",
     ]
     if fitted.cores:
-        parts.append(f"{counted(fitted.cores, 'core')} for {'each' if fitted.ranks > 1 else 'it'}")
+        parts.append(
+            f"{counted(fitted.cores, 'core')} for {'each' if fitted.nodes * fitted.ranks > 1 else 'it'}"
+        )
     if fitted.gpus:
         parts.append(f"{counted(fitted.gpus, 'GPU')} a node")
     return ", ".join(parts)

@@ -3,14 +3,15 @@
 #SBATCH --qos=debug
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
-#SBATCH --cpus-per-task=128
+#SBATCH --cpus-per-task=64
 #SBATCH --gres=gpu:4
 #SBATCH --time=00:30:00
 #SBATCH --output=%x-%j.out
 #SBATCH --constraint=gpu
+#SBATCH --hint=nomultithread
 
 # TensorFlow 2.21.0 in the release 2026.11, in the partition debug of Perlmutter (GPU):
-# 1 node, 1 rank on it, 128 cores for it, 4 GPUs a node.
+# 1 node, 1 rank on it, 64 cores for it, 4 GPUs a node.
 #
 #   sbatch node.sh                        its own check, on all ranks
 #   sbatch node.sh train.py --epochs 3    your program

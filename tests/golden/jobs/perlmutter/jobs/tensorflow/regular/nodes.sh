@@ -3,14 +3,15 @@
 #SBATCH --qos=regular
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
-#SBATCH --cpus-per-task=128
+#SBATCH --cpus-per-task=64
 #SBATCH --gres=gpu:4
 #SBATCH --time=48:00:00
 #SBATCH --output=%x-%j.out
 #SBATCH --constraint=gpu
+#SBATCH --hint=nomultithread
 
 # TensorFlow 2.21.0 in the release 2026.11, in the partition regular of Perlmutter (GPU):
-# 2 nodes, 1 rank on each, 128 cores for it, 4 GPUs a node.
+# 2 nodes, 1 rank on each, 64 cores for each, 4 GPUs a node.
 #
 #   sbatch nodes.sh                        its own check, on all ranks
 #   sbatch nodes.sh train.py --epochs 3    your program

@@ -3,14 +3,15 @@
 #SBATCH --qos=regular
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
-#SBATCH --cpus-per-task=32
+#SBATCH --cpus-per-task=16
 #SBATCH --gres=gpu:1
 #SBATCH --time=48:00:00
 #SBATCH --output=%x-%j.out
 #SBATCH --constraint=gpu
+#SBATCH --hint=nomultithread
 
 # TensorFlow 2.21.0 in the release 2026.11, in the partition regular of Perlmutter (GPU):
-# 1 node, 1 rank on it, 32 cores for it, 1 GPU a node.
+# 1 node, 1 rank on it, 16 cores for it, 1 GPU a node.
 #
 #   sbatch process.sh                        its own check, on all ranks
 #   sbatch process.sh train.py --epochs 3    your program

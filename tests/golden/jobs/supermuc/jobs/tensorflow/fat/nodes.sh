@@ -8,7 +8,7 @@
 #SBATCH --output=%x-%j.out
 
 # TensorFlow 2.21.0 in the release 2026.11, in the partition fat of SuperMUC-NG:
-# 2 nodes, 1 rank on each, 48 cores for it.
+# 2 nodes, 1 rank on each, 48 cores for each.
 #
 #   sbatch -A ACCOUNT nodes.sh                        its own check, on all ranks
 #   sbatch -A ACCOUNT nodes.sh train.py --epochs 3    your program
