@@ -82,7 +82,7 @@ def compare(place: Path, new: Release, lock: Lock) -> None:
     if old.request == new.request:
         return
     found = (*changes_between(old, new), *_package_changes(place / LOCK, lock))
-    changes = ", ".join(found) or "what its modules or its tests are made from changed"
+    changes = ", ".join(found) or "what its modules, its job scripts or its tests are made from changed"
     raise InputError.of(
         f"release {old.name} is published already with other content: {changes}",
         "a release never changes: give this one a new name with `release:` in the environment's file",

@@ -144,7 +144,7 @@ def test_another_content_is_refused_before_it_is_built(tmp_path: Path) -> None:
         refuse_other_content(asked, locked(asked, "1.17.0"))
     assert str(caught.value) == (
         "release 1 is published already with other content: "
-        "what its modules or its tests are made from changed; a release never changes: "
+        "what its modules, its job scripts or its tests are made from changed; a release never changes: "
         "give this one a new name with `release:` in the environment's file"
     )
 
