@@ -10,7 +10,7 @@ from stackgen.inside.launcher.description import Site, site_of
 from stackgen.inside.launcher.queueing import queue_help, queue_of_user
 from stackgen.inside.launcher.rank import rank, rank_help
 from stackgen.inside.launcher.running import run, run_help
-from stackgen.inside.launcher.words import LauncherError, tell
+from stackgen.inside.launcher.words import LauncherError, put, tell
 
 COMMANDS = {
     "run": (run, run_help, "run a program, or a shell, as a job and wait for it"),
@@ -24,13 +24,13 @@ _HELP = ("-h", "--help", "help")
 def launch(site: Site, words: Sequence[str]) -> None:
     """Do what the command line says."""
     if not words or words[0] in _HELP:
-        sys.stdout.write(_overview(site))
+        put(_overview(site))
         return
     if words[0] not in COMMANDS:
         raise unknown_command(words[0], {name: entry[2] for name, entry in COMMANDS.items()})
     action, told, _ = COMMANDS[words[0]]
     if len(words) > 1 and words[1] in ("-h", "--help"):
-        sys.stdout.write(told(site) + "\n")
+        put(told(site))
         return
     action(site, words[1:])
 
@@ -39,7 +39,7 @@ def _overview(site: Site) -> str:
     lines = [f"  {site.namespace} {name:<8}{entry[2]}" for name, entry in COMMANDS.items()]
     about = f"Jobs on {site.system}, with the release {site.release}:"
     end = f"`{site.namespace} run --help` tells more of each."
-    return "\n".join([about, "", *lines, "", end, ""])
+    return "\n".join([about, "", *lines, "", end])
 
 
 def main(program: str, words: Sequence[str]) -> int:

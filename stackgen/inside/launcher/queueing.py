@@ -8,7 +8,7 @@ from typing import Dict, List, Sequence
 from stackgen.inside.launcher.asking import clocked
 from stackgen.inside.launcher.description import Site
 from stackgen.inside.launcher.running import require_controller, require_program, require_scheduler
-from stackgen.inside.launcher.words import LauncherError, parsed, table
+from stackgen.inside.launcher.words import LauncherError, parsed, put, table
 
 QUEUE_HELP = """\
 usage: {0} queue
@@ -27,9 +27,9 @@ def queue_of_user(site: Site, words: Sequence[str]) -> None:
     require_controller(site)
     jobs = _slurm_jobs() if site.scheduler == "slurm" else _lsf_jobs()
     free = _slurm_free() if site.scheduler == "slurm" else _lsf_free()
-    print(table([list(_JOB_HEADS), *jobs]) if jobs else "no jobs of yours")  # noqa: T201
-    print()  # noqa: T201
-    print(table([["PARTITION", "NODES OF A JOB", "LIMIT", "FREE"], *_partitions(site, free)]))  # noqa: T201
+    put(table([list(_JOB_HEADS), *jobs]) if jobs else "no jobs of yours")
+    put("")
+    put(table([["PARTITION", "NODES OF A JOB", "LIMIT", "FREE"], *_partitions(site, free)]))
 
 
 def _answered(*words: str) -> List[str]:

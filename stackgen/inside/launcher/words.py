@@ -20,6 +20,12 @@ def tell(text: str) -> None:
     sys.stderr.flush()
 
 
+def put(text: str) -> None:
+    """Print lines; what the user's locale cannot show is a question mark."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write((text + "\n").encode(encoding, "replace").decode(encoding))
+
+
 def shown(words: Sequence[str]) -> str:
     """A command as one may type it."""
     return " ".join(shlex.quote(word) for word in words)
