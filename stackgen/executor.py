@@ -16,8 +16,8 @@ GOES_ON = "run the same command again: what is finished is kept"
 _PASSED = ("HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_FILE", "STACKGEN_SITE", "STACKGEN_SPACK", "USER")
 _OURS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 # What users say to srun by variables; all others that begin so describe a job that we may be in ourselves.
-_SLURMS = ("ACCOUNT", "CLUSTERS", "CONF", "CONF_SERVER", "CONSTRAINT", "PARTITION", "QOS", "RESERVATION")
-_SLURMS_TOO = ("TIMELIMIT", "WCKEY")
+_SLURMS = ("ACCOUNT", "CLUSTERS", "CONF", "CONF_SERVER", "CONSTRAINT", "GPUS_PER_NODE", "GRES", "PARTITION")
+_SLURMS_TOO = ("QOS", "RESERVATION", "TIMELIMIT", "WCKEY")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +149,11 @@ def refusal(outcome: Outcome, slurm: Slurm) -> WorkError:
         return WorkError(
             what, "install stackgen on a file system that all nodes share", details=outcome.stderr
         )
+    if ended := re.search(r"srun: error: (\S+): task 0: (Exited with exit code \d+|[A-Z][\w ]+)", text):
+        remedy = "install it on a file system that all nodes share, with the Python that it runs on"
+        said = tuple(line for line in text.splitlines() if not line.startswith("srun: "))
+        last = said[-1].strip() if said else ended[2]
+        return WorkError(f"stackgen does not start on {ended[1]}: {last}", remedy, details=text)
     words = next((line for line in said if "Unable to allocate" in line), said[-1] if said else "")
     words = words.removeprefix("Unable to allocate resources: ") or f"exit status {outcome.status}"
     remedy = "say what it needs by srun's variables, such as SLURM_ACCOUNT and SLURM_TIMELIMIT"

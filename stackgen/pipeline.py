@@ -8,7 +8,7 @@ from typing import assert_never
 from stackgen import files
 from stackgen import publish as releases
 from stackgen.build import require_wheels, unbuildable
-from stackgen.builders import Builder, Here, Means, on_nodes, open_the_store, packages_of
+from stackgen.builders import Builder, Here, Means, jobs_of, on_nodes, open_the_store, packages_of
 from stackgen.describe import hierarchy
 from stackgen.errors import InputError, WorkError
 from stackgen.executor import Executor, Local, Slurm
@@ -174,6 +174,7 @@ def _means(source: Mirror, options: BuildOptions) -> Means:
 def _builder(project: Project, lock: Lock, means: Means, executor: Executor, tools: Tools) -> Builder:
     match executor:
         case Local():
+            jobs_of(project, tools, Slurm()).leave()
             return Here(plan=project.plan, lock=lock, means=means, tools=tools)
         case Slurm():
             return on_nodes(project, lock, means, executor, tools)

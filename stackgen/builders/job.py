@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stackgen import files
 from stackgen.builders.part import Part
 from stackgen.errors import WorkError
 from stackgen.executor import (
@@ -28,6 +29,7 @@ from stackgen.run import Command, Outcome, Runner
 
 _PATIENCE = 120.0
 """Seconds that jobs have to end once they are cancelled."""
+_COMPLETING = "CG"
 _ROOT = Path("/")
 
 
@@ -135,18 +137,44 @@ class Jobs:
         remedy = by_slurm.remedy if by_slurm else f"the log has what it said; {GOES_ON}"
         return WorkError(f"{part}: the {where} {what}", remedy, details=outcome.stderr)
 
+    @property
+    def _marker(self) -> Path:
+        """There while jobs may be at work in the prefix; holds who has begun them."""
+        return self.prefix / ".jobs"
+
     def require(self) -> None:
         """Have Slurm, and nothing at work of a build that was killed; WorkError where that cannot be."""
         if not shutil.which("srun", path=self.variables["PATH"]):
             remedy = "load what brings it, such as `module load slurm`, or build here, without --executor"
             raise WorkError("Slurm's srun is not here", remedy)
+        ours = files.holder(self.prefix)
+        if not (self._marker.exists() and self._marker.read_text(encoding="utf-8") == ours):
+            self._end_left_over()
+            files.write(self._marker, ours)
+
+    def leave(self) -> None:
+        """Have no job at work in the prefix: the caller is about to work there himself."""
+        if not self._marker.exists():
+            return
+        if not shutil.which("squeue", path=self.variables["PATH"]):
+            what = f"jobs of Slurm may still be at work in {self.prefix}, and Slurm is not here to be asked"
+            raise WorkError(what, f"end them, and remove {self._marker}")
+        self._end_left_over()
+        self.done()
+
+    def done(self) -> None:
+        """Note that no job is at work any more."""
+        self._marker.unlink(missing_ok=True)
+
+    def _end_left_over(self) -> None:
+        alive = tuple(number for number, state in self._known().items() if state != _COMPLETING)
+        if alive:
+            self._cancel(alive, "left by a build that was killed")
         until = time.monotonic() + _PATIENCE
         while left := self._known():
             if time.monotonic() > until:
-                listed = ", ".join(left)
-                what = f"jobs of a build that was killed before cannot be ended: {listed}"
+                what = f"jobs of a build that was killed before cannot be ended: {', '.join(left)}"
                 raise WorkError(what, f"see `squeue --name {self.name}`")
-            self._cancel(tuple(left), "left by a build that was killed")
             time.sleep(1)
 
     def cancel_waiting(self) -> None:

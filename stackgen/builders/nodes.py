@@ -115,6 +115,7 @@ class OnNodes:
         came = self.jobs.do(self._part("test", str(directory)))
         if error := came.failure():
             raise error
+        self.jobs.done()
         return Report.model_validate(came.result)
 
     def _part(self, kind: Kind, name: str = "", *, first: bool = True) -> Part:
@@ -156,11 +157,16 @@ class OnNodes:
 
 def on_nodes(project: Project, lock: Lock, means: Means, slurm: Slurm, tools: Tools) -> OnNodes:
     """The builder for an environment whose prefix the caller holds; nothing is asked of Slurm yet."""
-    jobs = Jobs(
+    jobs = jobs_of(project, tools, slurm)
+    return OnNodes(project=project, lock=lock, means=means, jobs=jobs)
+
+
+def jobs_of(project: Project, tools: Tools, slurm: Slurm) -> Jobs:
+    """The jobs of an environment's builds."""
+    return Jobs(
         slurm=slurm,
         name=job_name(project.plan.environment),
         prefix=project.prefix,
         run=tools.run,
         progress=Shared(tools.progress),
     )
-    return OnNodes(project=project, lock=lock, means=means, jobs=jobs)

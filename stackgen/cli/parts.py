@@ -5,6 +5,7 @@ import sys
 import traceback
 
 import click
+from pydantic import ValidationError
 
 from stackgen.builders import Lines, Part, do
 from stackgen.cli.options import tools
@@ -15,9 +16,14 @@ from stackgen.errors import InputError, StackgenError, WorkError
 @click.argument("asked", metavar="JSON")
 def part(asked: str) -> None:
     """Do a part of a build on this node, and tell of it in lines of JSON; `build --executor` asks for it."""
+    try:
+        wanted = Part.model_validate_json(asked)
+    except ValidationError:
+        what, remedy = "this is for the nodes of a build alone", "use `stackgen build --executor slurm`"
+        raise InputError.of(what, remedy) from None
     lines = Lines(_write)
     try:
-        do(Part.model_validate_json(asked), lines, tools(progress=lines), os.environ)
+        do(wanted, lines, tools(progress=lines), os.environ)
     except (StackgenError, OSError) as error:
         _tell(lines, error)
         sys.exit(1)

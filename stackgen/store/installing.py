@@ -110,6 +110,7 @@ def finish(work: Work, store: Store) -> None:
 def _prepare(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progress: Progress) -> None:
     """Put everything below `Store.root` that Spack reads, and empty what killed builds have left."""
     clear(store)
+    files.remove(store.root / "stages")
     with files.reported(f"cannot work in {store.root}"):
         store.tree.mkdir(parents=True, exist_ok=True)
         for directory in (store.tree, *store.tree.parents):

@@ -31,7 +31,6 @@ def begin_together(plan: Plan, lock: Lock, mirror: Mirror, store: Store, progres
     if work is None:
         return None
     _forget_failures(store)
-    files.remove(store.root / "stages")
     if work.before.disorder:
         progress.say("putting Spack's database in order")
         failure = "Spack's database could not be put in order"

@@ -11,6 +11,8 @@ from cluster import Cluster
 from desk import Desk
 from yard import Yard
 
+from stackgen import files
+
 BUILT = r"(n\d): built {} 1.0 in"
 BEGUN = r"(n\d): building {} 1.0 with"
 
@@ -79,7 +81,7 @@ def test_an_interrupted_build_gives_its_jobs_back(yard: Yard):
     assert yard.pythons == []
 
 
-def test_jobs_of_a_killed_build_are_ended_before_the_next_begins(yard: Yard):
+def test_jobs_of_a_killed_build_are_ended_before_the_next_begins_wherever_that_is(yard: Yard):
     yard.hold("alto", "basso")
     with yard.building() as build:
         build.until(BEGUN.format("alto"), BEGUN.format("basso"))
@@ -88,7 +90,7 @@ def test_jobs_of_a_killed_build_are_ended_before_the_next_begins(yard: Yard):
     left = yard.jobs()
     assert len(left) == 2
     yard.let_go("alto", "basso")
-    outcome = yard.build()
+    outcome = yard.build("--executor", "local")
     assert outcome.status == 0, outcome.stderr
     told = outcome.stderr.splitlines()[1]
     assert sorted(re.findall(r"\d+", told)) == sorted(left.values())
@@ -131,6 +133,18 @@ def test_a_machine_without_slurm(yard: Yard, tmp_path: Path):
     assert outcome.stderr.splitlines()[-1] == (
         "Slurm's srun is not here; load what brings it, such as `module load slurm`,"
         " or build here, without --executor"
+    )
+
+
+def test_where_nobody_can_say_whether_jobs_are_at_work_nothing_is_done(yard: Yard, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    marker = yard.house.prefix / ".jobs"
+    files.write(marker, "stackgen-yard\n")
+    outcome = replace(yard, more={"PATH": str(tmp_path / "empty")}).build("--executor", "local")
+    assert outcome.status == 1
+    assert outcome.stderr.splitlines()[-1] == (
+        f"jobs of Slurm may still be at work in {yard.house.prefix}, and Slurm is not here to be asked;"
+        f" end them, and remove {marker}"
     )
 
 

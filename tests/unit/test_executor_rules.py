@@ -165,6 +165,13 @@ def test_what_ends_by_itself_is_not_slurms_doing():
             " say what it needs by srun's variables, such as SLURM_ACCOUNT and SLURM_TIMELIMIT",
         ),
         (
+            "/opt/bin/python: error while loading shared libraries: libz.so.1: not found\n"
+            "srun: error: n1: task 0: Exited with exit code 127\n",
+            "stackgen does not start on n1:"
+            " /opt/bin/python: error while loading shared libraries: libz.so.1: not found;"
+            " install it on a file system that all nodes share, with the Python that it runs on",
+        ),
+        (
             "",
             "Slurm starts no job: exit status 1;"
             " say what it needs by srun's variables, such as SLURM_ACCOUNT and SLURM_TIMELIMIT",
