@@ -1,6 +1,7 @@
 """Training jobs of all sizes: submitted by the system's job scripts or started here, waited for, kept."""
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -201,10 +202,7 @@ def _run_here(run: _Run, place: Here) -> Trained | str:
 
 
 def _reason(outcome: Outcome, log: Path) -> str:
-    words = [line for line in (outcome.stderr or outcome.stdout).splitlines() if line.strip()]
-    errors = [line.strip() for line in words if "Error" in line]
-    last = (errors or words or ["it said nothing"])[-1].strip()
-    return f"exit status {outcome.status}: {last[:200]}; see {log}"
+    return f"exit status {outcome.status}{_last_words(log)}; see {log}"
 
 
 def _run_queued(waiting: list[_Run], queue: Queue, *, again: bool) -> Iterator[Finished]:
@@ -280,7 +278,18 @@ def _ended(run: _Run, job: str, scheduler: Scheduler) -> Trained | str:
         time.sleep(_SHORTEST)
     if done:
         return done
-    return f"job {job} {told or 'is gone'} and has left no result; see {run.file('log')}"
+    said = _last_words(run.file("log"))
+    return f"job {job}: {told or 'gone without a result'}{said}; see {run.file('log')}"
+
+
+def _last_words(log: Path) -> str:
+    """The last error that a program has written, which is not what the scheduler says of it."""
+    if not log.is_file():
+        return ""
+    words = re.findall(
+        r"^\s*(\w*Error\b.*)$", log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+    )
+    return f": {words[-1][:200]}" if words else ""
 
 
 def _told(run: _Run, words: tuple[str, ...]) -> Outcome:

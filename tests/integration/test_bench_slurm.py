@@ -1,0 +1,109 @@
+"""`stackgen bench` on four nodes of a real Slurm, with a real PyTorch and a small network."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cluster import Cluster
+from desk import Desk
+
+from stackgen import host
+from stackgen.errors import StackgenError
+from stackgen.plan import Platform
+from stackgen.platforms import Target
+from stackgen.progress import Silent
+from stackgen.run import Command, LoggedRunner, Outcome
+from stackgen.site import Site
+from stackgen.wheels import Question, offers
+
+pytestmark = pytest.mark.network
+
+VERSION = "2.13.0+cpu"
+SYSTEM = Path(__file__).parents[2] / "environments/systems/small-cluster.yaml"
+ENVIRONMENT = f"""\
+name: scales
+release: 1
+system: small-cluster
+prefix: ~/hpai
+frameworks:
+  pytorch: {{version: {VERSION}, from: wheels, python: 3.11, requires: [numpy], features: [ddp]}}
+"""
+SMALL = ("--small", "--steps", "3", "--warmup", "1", "--batch", "2", "--ranks-per-node", "1")
+
+
+@pytest.fixture(scope="module")
+def site(index: Site, slurm: Cluster, shared_desk: Desk) -> Desk:
+    """The desk of an admin whose release of PyTorch is published."""
+    _require(index)
+    shared_desk.write("systems/small-cluster.yaml", SYSTEM.read_text())
+    shared_desk.write("scales.yaml", ENVIRONMENT)
+    _stackgen(shared_desk, slurm, "build", "scales.yaml")
+    return shared_desk
+
+
+def _require(index: Site) -> None:
+    system = host.detect()
+    if (system.os, system.architecture) != ("debian12", "x86_64"):
+        pytest.skip("the environment is for Debian 12 on x86_64")
+    target = Target(platform=Platform(architecture="x86_64", glibc=system.glibc), python="3.11")
+    question = Question(where="tests", target=target, requirements=(f"torch=={VERSION}",))
+    try:
+        offers(question, index, LoggedRunner(Silent()))
+    except StackgenError as error:
+        pytest.skip(f"there is no CPU build of PyTorch to be had: {error}")
+
+
+def _stackgen(desk: Desk, cluster: Cluster, *words: str, status: int = 0) -> Outcome:
+    environment = {**desk.environment(), **cluster.environment, "PATH": os.environ["PATH"]}
+    words = (sys.executable, "-m", "stackgen", *words)
+    command = Command(argv=words, environment=environment, directory=desk.directory, timeout=1200)
+    outcome = LoggedRunner(Silent())(command)
+    assert outcome.status == status, outcome.stdout + outcome.stderr
+    return outcome
+
+
+def test_training_is_measured_through_the_job_scripts_and_not_twice(site: Desk, slurm: Cluster):
+    words = ("bench", "scaling", "scales.yaml", "--nodes", "1,2", *SMALL)
+    outcome = _stackgen(site, slurm, *words, "--json")
+    (table,) = json.loads(outcome.stdout)
+    assert [(row["nodes"], row["ranks"], row["reason"]) for row in table["rows"]] == [(1, 1, ""), (2, 2, "")]
+    first, second = (run["result"] for run in table["runs"])
+    assert (first["hosts"], second["hosts"], len(second["seconds"])) == (1, 2, 3)
+    assert (second["distribution"], second["versions"]) == ("own", {"torch": VERSION})
+    kept = site.directory / "home/hpai/bench/1/scaling/pytorch/gan-weak-small"
+    assert json.loads((kept / "table.json").read_text()) == table
+    assert (kept / "plot.svg").read_text().startswith("<svg ")
+    again = _stackgen(site, slurm, *words)
+    assert [line for line in again.stderr.splitlines() if "job " in line] == []
+    assert again.stdout.splitlines()[2].split() == [
+        *("nodes", "ranks", "s/epoch", "linear", "s", "speed-up", "efficiency", "spread")
+    ]
+
+
+def test_a_cancelled_job_is_a_line_with_its_reason(site: Desk, slurm: Cluster):
+    words = (sys.executable, "-m", "stackgen", "bench", "scaling", "scales.yaml", "--nodes", "1")
+    # The only job of its name, and long enough to be met.
+    steps = ("--small", "--steps", "100000", "--ranks-per-node", "1", "--partition", "small")
+    command = ("env", *(f"{name}={text}" for name, text in slurm.environment.items()), *words, *steps)
+    bench = site.started(*command)
+    deadline = time.monotonic() + 60
+    while not (
+        job := slurm.run(("squeue", "--noheader", "--format=%A", "--name=bench-pytorch")).stdout.strip()
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    slurm.run(("scancel", job))
+    output, _ = bench.communicate(timeout=120)
+    assert bench.returncode == 1
+    (line,) = [line for line in output.splitlines() if "failed" in line]
+    assert line.startswith(f"1 node, 1 rank: failed: job {job}: cancelled")
+
+
+def test_a_job_that_slurm_refuses_is_a_line_too(site: Desk, slurm: Cluster):
+    words = ("bench", "scaling", "scales.yaml", "--nodes", "1", "--time", "soon", "--again", *SMALL)
+    outcome = _stackgen(site, slurm, *words, status=1)
+    (line,) = [line for line in outcome.stdout.splitlines() if "failed" in line]
+    assert line == "1 node, 1 rank: failed: not submitted: sbatch: error: Invalid --time specification"
