@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from stackgen import targets
-from stackgen.combinations import Combination, Edit, Source, combination, sources
+from stackgen.combinations import ON_MPI, Combination, Edit, Source, combination, sources
 from stackgen.environments import FOR_WHEELS, TOOLCHAIN
 from stackgen.graph import graph
 from stackgen.lock import Json, Lock, LockedPackage, WheelLock, digest
@@ -165,14 +165,15 @@ def native(plan: Plan, framework: WheelsPlan, lock: Lock, prefixes: Mapping[str,
     system = plan.system
     compiler = chosen_compiler(dict(plan.toolchain).get("compiler", ""), system)
     spec = dict(plan.toolchain).get("mpi", "")
-    place = _mpi_place(plan, lock, spec, prefixes)
+    on_mpi = bool({*ON_MPI} & {*framework.about.features})
+    place = _mpi_place(plan, lock, spec, prefixes) if on_mpi else None
     return Native(
         framework=framework,
         lock=lock.wheel_lock(framework.name),
         machine=f"{system.os} glibc {system.glibc} {system.target}",
         compiler=compiler,
         flags=targets.flags(system.target, compiler.package, compiler.version) if compiler else "",
-        mpi=toolchain_mpi(plan, lock, prefixes),
+        mpi=toolchain_mpi(plan, lock, prefixes) if on_mpi else None,
         mpi_identity=place.identity if place else "",
         hdf5=_hdf5_place(plan, lock, prefixes) if Feature.H5PY in framework.about.features else None,
         gpus=_gpus(plan),

@@ -102,6 +102,7 @@ def test_gloo_is_beside_mpi_or_alone(features, expected):
     variables = built(planned(features=features)).variables("horovod")
     assert {name for name in variables if name.endswith(("MPI", "GLOO"))} == expected
     assert variables["HOROVOD_CPU_OPERATIONS"] == ("MPI" if "horovod" in features else "GLOO")
+    assert (built(planned(features=features)).mpi is None) == (features == ("gloo",))
 
 
 def test_nvidia_gpus_get_nccl():
