@@ -41,7 +41,7 @@ SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
 SchedulerParameters=bf_interval=1,sched_min_interval=0
 ReturnToService=2
-SlurmdTimeout=10
+SlurmdTimeout=20
 KillWait=2
 MessageTimeout=10
 {nodes}

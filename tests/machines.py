@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"
-PATIENCE = 60
+PATIENCE = 300
 """Seconds that something has to come up."""
 
 # Killed with their parent, and all that they start with them.
