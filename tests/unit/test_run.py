@@ -149,3 +149,39 @@ def test_what_hearing_raises_ends_the_program(run: LoggedRunner, tmp_path: Path)
     with pytest.raises(WorkError, match=r"^it cannot be kept$"):
         run(command)
     assert time.monotonic() - started < 30
+
+
+TIDY = """if True:
+    import signal, sys, time
+    def tidy(number, frame):
+        print("tidied", flush=True)
+        sys.exit(3)
+    signal.signal(signal.SIGTERM, {answer})
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_has_patience_tidies_up_when_all_is_stopped(run: LoggedRunner, tmp_path: Path):
+    lines: list[str] = []
+
+    def heard(line: str) -> None:
+        lines.append(line)
+        if line == "up":
+            run.stop()
+
+    outcome = run(replace(python(TIDY.format(answer="tidy"), tmp_path), heard=heard, patience=30))
+    assert (outcome.status, lines) == (3, ["up", "tidied"])
+
+
+def test_what_does_not_end_in_time_is_killed(run: LoggedRunner, tmp_path: Path):
+    command = python(TIDY.format(answer="signal.SIG_IGN"), tmp_path)
+    outcome = run(replace(command, heard=lambda _: run.stop(), patience=0.2))
+    assert outcome.status == -signal.SIGKILL
+
+
+def test_errors_are_noticed_as_they_come(run: LoggedRunner, tmp_path: Path):
+    noticed: list[str] = []
+    command = python("import sys; sys.stderr.write('one\\ntwo\\n')", tmp_path)
+    outcome = run(replace(command, heard=print, noticed=noticed.append))
+    assert (noticed, outcome.stderr) == (["one", "two"], "one\ntwo\n")
