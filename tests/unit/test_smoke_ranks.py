@@ -1,0 +1,84 @@
+"""What two ranks showed, and what `stackgen test` makes of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stackgen.mpi import Flavour, Mpi
+from stackgen.run import Outcome
+from stackgen.smoke.ranks import mpi_fault, rank_fault
+
+MPI = Mpi(spec="openmpi@4.1.4", flavour=Flavour.OPEN_MPI, prefix=Path("/mpi"))
+OWN = "/mpi/lib/libmpi.so.40.30.4"
+EXTENSION = "lib/python3.11/site-packages/mpi4py/MPI.so"
+
+
+def ended(seen: dict[str, object], status: int = 0, stderr: str = "") -> Outcome:
+    return Outcome(status=status, stdout=f"{json.dumps(seen)}\n", stderr=stderr)
+
+
+def seen(**changes: object) -> dict[str, object]:
+    return {"mpi": {"from": [OWN]}, "libraries": {EXTENSION: {"from": [OWN]}}, "brought": []} | changes
+
+
+def test_ranks_that_agree_are_told_with_their_way():
+    assert rank_fault(ended({"ranks": 2, "backend": "gloo", "parameters": "5a"})) == ("", "equal over gloo")
+    assert rank_fault(ended({"ranks": 2, "library": "Open MPI v4.1.4"})) == ("", "over Open MPI v4.1.4")
+
+
+def test_the_rank_that_failed_is_named():
+    what = "rank 1: ValueError: after two steps the parameters of rank 1 are not those of rank 0"
+    stderr = f"noise\n{what}\nmpirun: end\n"
+    assert rank_fault(ended({}, 1, stderr)) == (what, "")
+
+
+def test_a_rank_that_was_killed_is_told_in_the_words_of_its_launcher():
+    stderr = "mpirun noticed that process rank 1 with PID 0 on node n exited on signal 6 (Aborted).\n"
+    assert rank_fault(Outcome(status=134, stdout="", stderr=stderr)) == (stderr.strip(), "")
+
+
+def test_ranks_of_another_mpi_than_their_launchers_are_each_alone():
+    what = "2 ranks were started, and each took itself for one of 1"
+    assert rank_fault(ended({"ranks": 1})) == (f"{what}: they do not run on the MPI of their launcher", "")
+
+
+def test_ranks_that_say_nothing_have_not_passed():
+    assert rank_fault(Outcome(status=0, stdout="hello\n", stderr="")) == ("rank 0 told nothing", "")
+
+
+def test_all_that_runs_on_the_one_mpi_is_counted():
+    assert mpi_fault(seen(), MPI) == ("", f"{OWN} for 1 libraries")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (
+            {"libraries": {EXTENSION: {"from": ["/usr/lib/libmpich.so.12"]}}},
+            f"{EXTENSION} runs on /usr/lib/libmpich.so.12 instead of {OWN}",
+        ),
+        (
+            {"libraries": {EXTENSION: {"from": [OWN, "/usr/lib/libmpich.so.12"]}}},
+            f"{EXTENSION} runs on {OWN} and /usr/lib/libmpich.so.12 instead of {OWN}",
+        ),
+        ({"libraries": {EXTENSION: {"from": []}}}, f"{EXTENSION} runs on no MPI instead of {OWN}"),
+        (
+            {"libraries": {EXTENSION: {"fault": "libmpi.so.40: cannot open shared object file"}}},
+            f"{EXTENSION} cannot be loaded: libmpi.so.40: cannot open shared object file",
+        ),
+        (
+            {"mpi": {"fault": "libmpi.so.40: cannot open shared object file"}},
+            "openmpi@4.1.4 in /mpi cannot be loaded: libmpi.so.40: cannot open shared object file: "
+            "install it again",
+        ),
+        (
+            {"brought": ["lib/libmpi.so.12"]},
+            "lib/libmpi.so.12 is an MPI of its own: take the package out that brings it",
+        ),
+        ({"mpi": {"from": []}}, "/mpi/bin/mpicc links no MPI"),
+        ({"libraries": {}}, "nothing in it needs an MPI"),
+    ],
+)
+def test_any_other_mpi_is_a_fault(changes: dict[str, object], fault: str):
+    assert mpi_fault(seen(**changes), MPI)[0] == fault
