@@ -101,10 +101,11 @@ def source_notes(framework: WheelsPlan, system: System, version: str) -> Iterato
         what = f"{PROJECT} with {framework.package} {version} is untested"
         remedy = f"tested is {' and '.join(tested)}" if tested else "no version of it is tested"
         yield Fault(where=where, what=what, remedy=remedy)
-    if any(gpu.capability for gpu in system.accelerators):
-        yield Fault(
-            where=where, what=f"{PROJECT} over NCCL is untested", remedy="`stackgen test` shows how it does"
-        )
+    over_nccl = ["NCCL"] if any(gpu.capability for gpu in system.accelerators) else []
+    over_gloo = ["Gloo"] if Feature.GLOO in framework.about.features else []
+    for network in over_gloo + over_nccl:
+        what = f"{PROJECT} over {network} is untested"
+        yield Fault(where=where, what=what, remedy="`stackgen test` shows how it does")
 
 
 def _nearest(served: tuple[Combination, ...], version: str) -> str:

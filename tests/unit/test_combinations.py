@@ -223,6 +223,11 @@ def test_what_nobody_has_tested_is_noted():
     assert list(source_notes(tested.wheels[0], tested.system, "2.15.1")) == []
     cuda = {"externals": [{"spec": "cuda@12.4.1", "prefix": "/opt/cuda"}]}
     gpus = planned(system={**cuda, **GPUS})
+    gloo = planned(features=["horovod", "gloo"])
+    assert [str(note) for note in source_notes(gloo.wheels[0], gloo.system, "2.15.1")] == [
+        "frameworks.tensorflow.features: Horovod 0.28.1 over Gloo is untested;"
+        " `stackgen test` shows how it does"
+    ]
     assert [str(note) for note in source_notes(gpus.wheels[0], gpus.system, "2.15.1")] == [
         "frameworks.tensorflow.features: Horovod 0.28.1 over NCCL is untested;"
         " `stackgen test` shows how it does"
