@@ -1,0 +1,126 @@
+"""A site whose users train on four nodes: the environment, built offline, and who works there."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster import Cluster, Finished
+from desk import Desk
+
+from stackgen.run import Outcome
+
+ENVIRONMENTS = Path(__file__).parents[2] / "environments"
+CPU_BUILD = "2.13.0+cpu"
+# The far side of the gap: no network but its own loopback.
+OFFLINE = ("unshare", "--net", "sh", "-c", 'ip link set dev lo up && exec "$@"', "sh")
+
+HOROVOD = """\
+import os, sys
+import numpy
+import tensorflow as tf
+import horovod.tensorflow as hvd
+
+hvd.init()
+tf.random.set_seed(hvd.rank())
+weights = tf.Variable(tf.random.normal((8, 1)))
+hvd.broadcast_variables([weights], root_rank=0)
+truth, losses = tf.reshape(tf.range(8.0), (8, 1)), []
+for step in range(int(sys.argv[1])):
+    if os.environ.get("DIES") == str(hvd.rank()) and step == 5:
+        sys.exit(9)
+    inputs = tf.random.normal((32, 8))
+    with hvd.DistributedGradientTape() as tape:
+        loss = tf.reduce_mean((inputs @ weights - inputs @ truth) ** 2)
+    weights.assign_sub(0.1 * tape.gradient(loss, weights))
+    losses.append(float(loss))
+    if os.environ.get("SAYS") and hvd.rank() == 0:
+        print("step", step, flush=True)
+print(hvd.rank(), "of", hvd.size(), "learns" if losses[-1] < losses[0] / 100 else losses, flush=True)
+"""
+"""A user's own program over Horovod, with the number of its steps."""
+
+DDP = """\
+import os
+import torch
+from torch import distributed, nn
+
+distributed.init_process_group("gloo")
+rank = distributed.get_rank()
+torch.manual_seed(rank)
+model = nn.parallel.DistributedDataParallel(nn.Linear(8, 1))
+optimizer, losses = torch.optim.SGD(model.parameters(), lr=0.1), []
+for step in range(60):
+    inputs = torch.randn(32, 8)
+    loss = ((model(inputs) - inputs.sum(1, keepdim=True)) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+learns = "learns" if losses[-1] < losses[0] / 100 else losses
+print(rank, "of", distributed.get_world_size(), learns, "with", torch.get_num_threads(), flush=True)
+distributed.barrier()
+distributed.destroy_process_group()
+"""
+"""One over PyTorch's own distribution."""
+
+
+@dataclass(frozen=True)
+class TrainingSite:
+    """A published release on the cluster, and a user with a directory."""
+
+    cluster: Cluster
+    desk: Desk
+
+    @property
+    def prefix(self) -> Path:
+        """What the release lies below."""
+        return self.desk.directory / "hpai"
+
+    @property
+    def release(self) -> Path:
+        """The release that is current."""
+        return self.prefix / "releases/2026.11"
+
+    def user(
+        self, script: str, *, environment: Mapping[str, str] | None = None, timeout: float = 300
+    ) -> Outcome:
+        """What a user does in a login shell where the site's profile has put its modules."""
+        home = self.desk.directory / "user"
+        home.mkdir(exist_ok=True)
+        return self.cluster.run(
+            ("bash", "-lc", f"module use {self.prefix}/current/modules/Core\n{script}"),
+            directory=home,
+            environment={"HOME": str(home), "USER": "root", **(environment or {})},
+            timeout=timeout,
+        )
+
+    def job(self, script: str, *arguments: str, options: tuple[str, ...] = ()) -> Finished:
+        """How a generated job script ends that is submitted from an empty environment."""
+        number = self.cluster.submit(
+            self.release / "jobs" / script, arguments, options=options, directory=self.desk.directory
+        )
+        return self.cluster.finished(number)
+
+
+def seen(output: str) -> dict[str, object]:
+    """What rank 0 of a release's own check has printed, without what is different every time."""
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    assert len(lines) == 1, output
+    return {name: value for name, value in json.loads(lines[0]).items() if name != "parameters"}
+
+
+def learned(output: str) -> list[str]:
+    """What the ranks of a user's program have printed, among what frameworks tell of themselves."""
+    return sorted(line for line in output.splitlines() if re.match(r"\d+ of \d+ ", line))
+
+
+def write_environment(desk: Desk, horovod_of_torch: bool) -> Path:  # noqa: FBT001
+    """The environment of the README with PyTorch's CPU build, and the system that the cluster is."""
+    text = (ENVIRONMENTS / "training.yaml").read_text()
+    text = text.replace("version: 2.13.0\n", f"version: {CPU_BUILD}\n")
+    features = "horovod, mpi4py, ddp" if horovod_of_torch else "mpi4py, ddp"
+    text = text.replace("features: [ddp]", f"features: [{features}]")
+    desk.write("systems/small-cluster.yaml", (ENVIRONMENTS / "systems/small-cluster.yaml").read_text())
+    return desk.write("training.yaml", text)
