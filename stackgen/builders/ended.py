@@ -21,6 +21,8 @@ class Ended:
     progress: Progress
     failed: list[Outcome] = field(default_factory=list)
     lost: list[WorkError] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    """Nodes that found nothing left to be done."""
     _mutex: Mutex = field(default_factory=Mutex)
 
     def hearing(self, advance: Advance) -> Callable[[str, str], None]:
@@ -36,6 +38,8 @@ class Ended:
         """Note how a node has ended; whether it found that nothing is left to be done."""
         with self._mutex:
             self.told.leave(came.node)
+        if self.done and not came.node:  # given back, as it was not needed any more
+            return False
         if error := came.failure():
             self.lost.append(error)
             self.progress.say(f"note: {error.what}")
@@ -49,6 +53,8 @@ class Ended:
         outcome = Outcome(status=came.result["status"], stdout="", stderr=came.result["stderr"])
         if outcome.status:
             self.failed.append(outcome)
+        else:
+            self.done.append(came.node)
         return not outcome.status
 
     def judge(self) -> None:

@@ -83,6 +83,19 @@ def test_after_all_jobs_are_cancelled_the_same_command_goes_on(yard: Yard):
     assert len(built([*build.lines, *outcome.stderr.splitlines()])) == 7
 
 
+def test_nodes_that_come_too_late_are_not_waited_for(desk: Desk, slurm: Cluster, spack: SpackHome):
+    yard = asked(desk, slurm, spack, {"agate": ()})
+    busy = ("scontrol", "update", "NodeName=n[2-4]", "Reason=test")
+    slurm.run((*busy, "State=DRAIN"))
+    try:
+        outcome = yard.build("--nodes", "2", "--until", "build")
+    finally:
+        slurm.run((*busy, "State=RESUME"))
+    assert outcome.status == 0, outcome.stderr
+    assert re.search(r"^cancelling job \d+, as nothing is left to be done$", outcome.stderr, re.MULTILINE)
+    assert "note: " not in outcome.stderr
+
+
 def test_a_failure_is_told_once_and_all_else_is_built(desk: Desk, slurm: Cluster, spack: SpackHome):
     yard = asked(desk, slurm, spack, {"agate": (), "rubble": (), "wall": ("rubble",), "flint": ()})
     outcome = yard.build("--nodes", "2")
