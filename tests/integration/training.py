@@ -31,9 +31,10 @@ for step in range(int(sys.argv[1])):
     if os.environ.get("DIES") == str(hvd.rank()) and step == 5:
         sys.exit(9)
     inputs = tf.random.normal((32, 8))
-    with hvd.DistributedGradientTape() as tape:
+    with tf.GradientTape() as tape:
         loss = tf.reduce_mean((inputs @ weights - inputs @ truth) ** 2)
-    weights.assign_sub(0.1 * tape.gradient(loss, weights))
+    (gradient,) = hvd.DistributedGradientTape(tape).gradient(loss, [weights])
+    weights.assign_sub(0.1 * gradient)
     losses.append(float(loss))
     if os.environ.get("SAYS") and hvd.rank() == 0:
         print("step", step, flush=True)
