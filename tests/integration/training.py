@@ -29,7 +29,7 @@ hvd.broadcast_variables([weights], root_rank=0)
 truth, losses = tf.reshape(tf.range(8.0), (8, 1)), []
 for step in range(int(sys.argv[1])):
     if os.environ.get("DIES") == str(hvd.rank()) and step == 5:
-        sys.exit(9)
+        os._exit(9)  # or Horovod would tell the others, which fail before this one has ended
     inputs = tf.random.normal((32, 8))
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean((inputs @ weights - inputs @ truth) ** 2)
