@@ -75,11 +75,15 @@ class Mpi:
         program = self._program(_LAUNCHERS)
         return (str(program),) if program else ()
 
-    def options_here(self, uid: int) -> tuple[str, ...]:
-        """What its launcher needs to start more ranks than one machine has processors, as this user."""
-        if self.flavour not in {Flavour.OPEN_MPI, Flavour.SPECTRUM}:
-            return ()
-        return ("--oversubscribe", *(("--allow-run-as-root",) if uid == 0 else ()))
+    def start_here(self, uid: int) -> tuple[str, ...]:
+        """Its launcher, told to start as many ranks as are asked for on one machine, as this user.
+
+        Open MPI would bind a rank to one core, and all its threads with it. Nothing where it has none.
+        """
+        if not self.launcher or self.flavour not in {Flavour.OPEN_MPI, Flavour.SPECTRUM}:
+            return self.launcher
+        root = ("--allow-run-as-root",) if uid == 0 else ()
+        return (*self.launcher, "--oversubscribe", *root, "--bind-to", "none")
 
     def compilers(self, c: str, cxx: str) -> dict[str, str]:
         """The variables by which its wrappers take these compilers."""

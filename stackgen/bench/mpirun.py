@@ -1,32 +1,26 @@
-"""The toolchain's MPI on this machine."""
+"""The MPI that the ranks of a framework run on, on this machine."""
 
 import os
-from pathlib import Path
 
-from stackgen.mpi import Flavour, Mpi, flavour
-from stackgen.project import Project
+from stackgen.bench.subject import Subject
+from stackgen.lock import read_lock
+from stackgen.mpi import Mpi
+from stackgen.plan import ContainerPlan
+from stackgen.publish import place_of
+from stackgen.release import LOCK
+from stackgen.smoke.ranks import mpi_of
+from stackgen.store.place import prefixes_below
 
 
-def mpi_here(project: Project) -> Mpi | None:
-    """The toolchain's MPI where this machine has it; None where the toolchain names none or none is found."""
-    wanted = dict(project.plan.toolchain).get("mpi", "")
-    kind = flavour(wanted) if wanted else None
-    if kind is None:
+def mpi_here(subject: Subject) -> Mpi | None:
+    """The MPI that it was built on; None where it was built on none."""
+    if isinstance(subject.planned, ContainerPlan):
         return None
-    for external in project.plan.system.externals:
-        if flavour(external.spec) == kind:
-            mpi = Mpi(spec=external.spec, flavour=kind, prefix=Path(external.prefix))
-            if mpi.launcher:
-                return mpi
-    return None
+    prefix = subject.project.prefix
+    lock = read_lock(place_of(prefix, subject.release.name) / LOCK)
+    return mpi_of(subject.project.plan, subject.planned, lock, prefixes_below(prefix, lock))
 
 
 def launcher(mpi: Mpi | None) -> tuple[str, ...]:
-    """The words that start ranks here; nothing where there is no MPI.
-
-    Open MPI would bind a rank to one core, and all its threads with it.
-    """
-    if mpi is None:
-        return ()
-    free = ("--bind-to", "none") if mpi.flavour in {Flavour.OPEN_MPI, Flavour.SPECTRUM} else ()
-    return (*mpi.launcher, *mpi.options_here(os.getuid()), *free)
+    """The words that start ranks here; nothing where there is no MPI, or none that starts them itself."""
+    return mpi.start_here(os.getuid()) if mpi else ()

@@ -173,11 +173,11 @@ def measure_kernels(  # noqa: PLR0913, PLR0917 - one argument an option
     Against the wheel as pip installs it, bare MPI, and what the machine itself can do, all in turn.
     """
     project, work = open_project(environment, prefix), tools(verbose=verbose)
-    mpi = mpi_here(project)
-    how = Ranks(count=ranks, launcher=launcher(mpi), wrapper=mpi.wrapper("c") if mpi else None)
     shown: list[str] = []
     kept: list[dict[str, Json]] = []
     for subject in tuple(subjects(project, framework, _absolute(output), work)):
+        mpi = mpi_here(subject)
+        how = Ranks(count=ranks, launcher=launcher(mpi), wrapper=mpi.wrapper("c") if mpi else None)
         with peer(subject, _absolute(mirror)) as other:
             rates = kernels(subject, other, rounds, small=small)
             sums = collectives(subject, other, how, rounds, small=small)
@@ -248,7 +248,7 @@ def _placed(  # noqa: PLR0913, PLR0917 - what the options say
     work: "Tools",
 ) -> tuple[Place, "Sequence[Size]"]:
     if local:
-        return here(subject, local, launcher(mpi_here(subject.project)))
+        return here(subject, local, launcher(mpi_here(subject)))
     place = queue(subject, partition, nodes, account, time)
     return place, queued_sizes(place, nodes, ranks_per_node)
 

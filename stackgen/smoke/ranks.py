@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stackgen import files
+from stackgen.combinations import ON_MPI
 from stackgen.jobs.checks import check_names
 from stackgen.lock import Lock
 from stackgen.mpi import Mpi, flavour
@@ -26,7 +27,6 @@ VERIFY = Path(__file__).parents[1] / "verify"
 RANKS, LIMIT = 2, 300.0
 """How many are started, and the seconds that they may take."""
 
-_NEEDS_MPI = frozenset({"horovod", "mpi4py", "h5py"})
 _PROBE = (
     "int MPI_Initialized(int *);\nint stackgen_probe(void) { int flag; return MPI_Initialized(&flag); }\n"
 )
@@ -65,7 +65,7 @@ class RankTrial:
             fault, detail = self._met(name, caller)
             title = name.removeprefix("ranks_").replace("_", " on ")
             yield self._check(f"{RANKS} ranks: {title}", fault, detail)
-        if _NEEDS_MPI & set(self.planned.about.features):
+        if {*ON_MPI} & set(self.planned.about.features):
             yield self._check("one MPI", *self._one_mpi(caller))
 
     def _met(self, name: str, caller: Caller) -> tuple[str, str]:
@@ -90,8 +90,8 @@ class RankTrial:
     def _launcher(self) -> tuple[str, ...]:
         """What starts two ranks of this MPI here; Slurm where that MPI has no launcher of its own."""
         assert self.mpi
-        if program := self.mpi.launcher:
-            return (*program, *self.mpi.options_here(os.getuid()), "-n", str(RANKS))
+        if start := self.mpi.start_here(os.getuid()):
+            return (*start, "-n", str(RANKS))
         srun = shutil.which("srun") if self.slurm else None
         return (srun, f"--ntasks={RANKS}", "--time=10", "--kill-on-bad-exit=1") if srun else ()
 
@@ -111,8 +111,10 @@ class RankTrial:
 
         with ThreadPoolExecutor(RANKS) as pool:
             outcomes = list(pool.map(rank, range(RANKS)))
-        bad = next((one for one in outcomes if one.status), outcomes[0])
-        return rank_fault(bad)
+        # One that has failed keeps the others waiting, and they can only say that.
+        return rank_fault(
+            max(outcomes, key=lambda one: (one.status not in {0, checks.TIMED_OUT}, one.status))
+        )
 
     def _one_mpi(self, caller: Caller) -> tuple[str, str]:
         if self.mpi is None:

@@ -239,7 +239,7 @@ def parallel(index: Site, shared_desk: Desk) -> Path:
 
 def ranks(prefix: Path, script: str) -> Outcome:
     program = (str(prefix / "bin/python"), str(VERIFY / script))
-    words = (*OPEN_MPI.launcher, *OPEN_MPI.options_here(os.getuid()), "-n", "2", *program)
+    words = (*OPEN_MPI.start_here(os.getuid()), "-n", "2", *program)
     environment = {"PATH": os.defpath, "HOME": str(prefix.parent), "TMPDIR": "/tmp"}
     return LoggedRunner(Silent())(
         Command(argv=words, environment=environment, directory=prefix.parent, timeout=120)

@@ -12,9 +12,10 @@ from stackgen.bench.scaling import here, queue, queued_sizes
 from stackgen.bench.subject import Subject, subjects
 from stackgen.bench.training import Ask, Here, train
 from stackgen.errors import InputError
+from stackgen.lock import Lock, inputs, lock_tree
 from stackgen.progress import Silent
 from stackgen.project import Project, Tools, open_project
-from stackgen.release import InstalledFramework, Release
+from stackgen.release import LOCK, InstalledFramework, Release
 from stackgen.run import Command, Outcome
 
 SLURM = {
@@ -78,6 +79,8 @@ def publish(made: Project, **packages: str) -> None:
         frameworks=(framework("pytorch", "2.13.0"), framework("six", "1.17.0")),
     )
     files.write(made.prefix / "releases/1/release.json", release.model_dump_json())
+    nothing = Lock(environment="lab", inputs=inputs(made.plan) | {"frameworks": {}})
+    files.write_tree(lock_tree(nothing).below(LOCK), made.prefix / "releases/1")
 
 
 @pytest.fixture
@@ -178,7 +181,7 @@ def test_horovod_without_an_mpi_to_start_it(tmp_path: Path):
     made = project(tmp_path, SLURM)
     publish(made, horovod="0.28.1")
     with pytest.raises(InputError) as error:
-        here(subject(made), (1, 2), launcher(mpi_here(made)))
+        here(subject(made), (1, 2), launcher(mpi_here(subject(made))))
     what = "no mpirun of the toolchain's MPI is found here, and pytorch has Horovod"
     assert refusal(error) == f"{what}; install that MPI's programs, or measure by the scheduler"
 

@@ -60,8 +60,14 @@ def test_crays_ranks_are_started_by_the_scheduler(tmp_path: Path) -> None:
 
 
 def test_only_open_mpi_has_to_be_told_of_few_processors_and_of_root(tmp_path: Path) -> None:
-    ours = _mpi(tmp_path / "openmpi", "openmpi@4.1.4")
-    assert ours.options_here(0) == ("--oversubscribe", "--allow-run-as-root")
-    assert ours.options_here(1000) == ("--oversubscribe",)
-    assert _mpi(tmp_path / "mpich", "mpich@4.0.2").options_here(0) == ()
+    ours = _mpi(tmp_path / "openmpi", "openmpi@4.1.4", "mpirun")
+    free = ("--bind-to", "none")
+    assert ours.start_here(0) == (*ours.launcher, "--oversubscribe", "--allow-run-as-root", *free)
+    assert ours.start_here(1000) == (*ours.launcher, "--oversubscribe", *free)
+    theirs = _mpi(tmp_path / "mpich", "mpich@4.0.2", "mpirun")
+    assert theirs.start_here(0) == theirs.launcher
     assert ours.wrapper("c") == tmp_path / "openmpi/bin/mpicc", "where it would be"
+
+
+def test_an_mpi_without_a_launcher_starts_nothing(tmp_path: Path) -> None:
+    assert _mpi(tmp_path / "openmpi", "openmpi@4.1.4", "mpicc").start_here(0) == ()
