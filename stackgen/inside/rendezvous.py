@@ -40,13 +40,13 @@ class Ranks(NamedTuple):
     """Tells this run from others on the same nodes; the same for all of its ranks."""
 
 
-def variables(environ: Mapping[str, str]) -> Dict[str, str]:
-    """What is to be set in the environment of a rank; nothing where it is no rank of several.
+def variables(environ: Mapping[str, str], *, alone: bool = False) -> Dict[str, str]:
+    """What is to be set in the environment of a rank; of one that is `alone`, only where that is asked for.
 
     What somebody else has set stays, and nothing is added where that contradicts the launcher.
     """
-    found = ranks(environ)
-    if found is None:
+    found = _innermost(environ)
+    if found is None or (found.size == 1 and not alone):
         return {}
     own = _ours(environ)
     given = {name: text for name, text in environ.items() if name not in own}
@@ -100,11 +100,18 @@ def trouble(environ: Mapping[str, str]) -> str:
 
 def ranks(environ: Mapping[str, str]) -> Optional[Ranks]:
     """What the innermost launcher says; None where this is no rank, or the only one."""
+    found = _innermost(environ)
+    return found if found is not None and found.size > 1 else None
+
+
+def _innermost(environ: Mapping[str, str]) -> Optional[Ranks]:
     for read in (_jsrun, _open_mpi, _hydra, _pals, _slurm):
         found = read(environ)
         if found is not None:
             sound = 0 <= found.rank < found.size and 0 <= found.local_rank < found.local_size
-            return found if sound and found.size > 1 else None
+            # One alone meets itself, and is no cluster for TensorFlow.
+            whole = found if found.size > 1 else found._replace(nodes=(ONE_NODE,), places=())
+            return whole if sound else None
     return None
 
 

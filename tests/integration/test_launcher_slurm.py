@@ -78,11 +78,16 @@ def test_several_nodes_run_ranks_that_know_each_other(desk: Desk):
     )
 
 
+def test_one_process_is_told_that_it_is_the_only_one(desk: Desk):
+    outcome = desk("run", "bash", "-c", RANK)
+    assert (outcome.stdout, outcome.status) == ("0/1 0 n1 127.0.0.1 4\n", 0)
+
+
 def test_one_process_has_the_users_words_input_and_status(desk: Desk):
     outcome = desk(
         "run", "bash", "-c", 'cat; echo "$1|$RANK"; exit 7', "x", "a  'b' $c", SLURM_CPU_BIND="none"
     )
-    assert (outcome.stdout, outcome.status) == ("a  'b' $c|\n", 7)
+    assert (outcome.stdout, outcome.status) == ("a  'b' $c|0\n", 7)
 
 
 def test_a_python_file_is_run_by_the_python_of_the_module_that_is_named(desk: Desk):
@@ -246,6 +251,25 @@ def test_job_scripts_run_as_they_are_and_with_a_program(desk: Desk):
     failed = desk.cluster.finished(failing)
     assert (failed.state, failed.status) == ("FAILED", 3)
     assert "ended with status 3\n" in failed.output
+
+
+def test_a_job_from_a_shell_that_has_loaded_the_module_tells_nothing_of_its_modules(
+    desk: Desk, tmp_path: Path
+):
+    """The shell has it from elsewhere, the job from its own release."""
+    module = desk.release / "modules/Core/hpai/tool/1.0.lua"
+    root = re.findall(r'replace\("HPAI_TOOL_ROOT", "(.+)"\)', module.read_text())[0]
+    elsewhere = tmp_path / "Core/hpai/tool/1.0.lua"
+    files.write(elsewhere, module.read_text().replace(root, "/elsewhere"))
+    script = desk.release / "jobs/tool/batch/process.sh"
+    lines = f"""
+    module use {tmp_path}/Core
+    module load hpai/tool
+    echo $HPAI_TOOL_ROOT
+    sbatch --parsable {script} sh -c 'echo $HPAI_TOOL_ROOT'
+    """
+    shell, job = desk.cluster.run(("bash", "-lc", lines)).stdout.split()
+    assert (shell, desk.cluster.finished(int(job)).output) == ("/elsewhere", f"{root}\n")
 
 
 def test_a_controller_that_is_down_is_told_at_once(desk: Desk):

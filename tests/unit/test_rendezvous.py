@@ -132,6 +132,41 @@ def test_where_there_are_not_several_nothing_is_told(environ: dict[str, str]):
     assert trouble(environ) == ""
 
 
+ALONE = SRUN | {
+    "SLURM_PROCID": "0",
+    "SLURM_LOCALID": "0",
+    "SLURM_NODEID": "0",
+    "SLURM_NTASKS": "1",
+    "SLURM_STEP_NUM_TASKS": "1",
+    "SLURM_STEP_NODELIST": "b1",
+    "SLURM_STEP_TASKS_PER_NODE": "1",
+}
+
+
+def test_a_rank_alone_meets_itself_where_that_is_asked_for():
+    assert variables(ALONE) == {}
+    found = variables(ALONE, alone=True)
+    del found[MARK]
+    assert found == {
+        "RANK": "0",
+        "WORLD_SIZE": "1",
+        "LOCAL_RANK": "0",
+        "LOCAL_WORLD_SIZE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "20032",
+    }
+    told = variables(ALONE | {"MASTER_ADDR": "gate"}, alone=True)
+    assert "MASTER_ADDR" not in told
+    assert variables(ALONE | {"WORLD_SIZE": "2"}, alone=True) == {}
+    assert variables(BATCH, alone=True) == {}
+
+
+def test_several_ranks_that_are_started_by_one_alone_are_not_alone():
+    above = ALONE | variables(ALONE, alone=True)
+    assert variables(above) == {}
+    assert numbers(above | LOCAL_MPIRUN) == ("1", "2", "1", "2")
+
+
 def test_mpirun_on_a_part_of_a_job_starts_on_the_first_node_of_that_part():
     assert numbers(MPIRUN) == ("1", "2", "0", "1")
     assert workers(MPIRUN) == ["b2:27200", "b3:27200"]

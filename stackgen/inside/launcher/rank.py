@@ -13,7 +13,8 @@ RANK_HELP = """\
 usage: {0} rank [--] command
 
 Run a command as one rank of a parallel program, as `srun {0} rank -- python train.py` does:
-where the ranks meet and how many threads each has is set from what the scheduler says, where you have not."""
+where the ranks meet and how many threads each has is set from what the scheduler says, where you have not.
+A single rank of a job is told, too, that it is the only one."""
 
 
 def rank(site: Site, words: Sequence[str]) -> None:
@@ -21,7 +22,7 @@ def rank(site: Site, words: Sequence[str]) -> None:
     _, command = parsed(words, ())
     if not command:
         raise LauncherError("no command is given; write it after `{} rank --`".format(site.namespace))
-    os.environ.update(variables(os.environ))
+    os.environ.update(variables(os.environ, alone=True))
     framework = loaded_framework(site, os.environ)
     if framework:
         os.environ.update(expanded(framework.settings, os.environ, processors_here()))

@@ -38,7 +38,7 @@ if ! type module >/dev/null 2>&1; then
     done
 fi
 type module >/dev/null 2>&1 || { echo "Lmod is not here: set LMOD_PKG to where it lies" >&2; exit 1; }
-module use "$1" && module load "$2" || exit 1
+module --quiet use "$1" && module load "$2" || exit 1
 shift 2
 exec "$@"
 """

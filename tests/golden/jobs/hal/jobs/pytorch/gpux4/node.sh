@@ -35,7 +35,8 @@ if ! type module >/dev/null 2>&1; then
     echo "no module command on $(hostname): set LMOD_PKG to where Lmod lies" >&2
     exit 1
 fi
-module use /opt/hpai/releases/2026.11/modules/Core
+# Quietly, for where such modules have been loaded already, Lmod tells that it takes them from here now.
+module --quiet use /opt/hpai/releases/2026.11/modules/Core
 module load hpai/pytorch/2.7.1 || exit 1
 
 if [ $# -eq 0 ]; then set -- /opt/hpai/releases/2026.11/share/checks/ranks_horovod_torch.py; fi

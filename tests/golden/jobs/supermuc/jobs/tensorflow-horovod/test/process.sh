@@ -34,7 +34,8 @@ if ! type module >/dev/null 2>&1; then
     echo "no module command on $(hostname): set LMOD_PKG to where Lmod lies" >&2
     exit 1
 fi
-module use /dss/hpai/releases/2026.11/modules/Core
+# Quietly, for where such modules have been loaded already, Lmod tells that it takes them from here now.
+module --quiet use /dss/hpai/releases/2026.11/modules/Core
 module load hpai/tensorflow/2.14.1 || exit 1
 
 if [ $# -eq 0 ]; then set -- -c 'import tensorflow as it; print(it.__name__, it.__version__)'; fi
