@@ -99,7 +99,7 @@ def why_waiting(job: str, directory: Path, environment: Mapping[str, str]) -> Co
     return Command(argv=words, environment=environment, directory=directory, timeout=60)
 
 
-def jobs_of(name: str, directory: Path, environment: Mapping[str, str]) -> Command:
+def jobs_named(name: str, directory: Path, environment: Mapping[str, str]) -> Command:
     """The question which of the caller's jobs have this name: lines of number, state and comment."""
     words = ("squeue", f"--user={os.getuid()}", f"--name={name}", "--noheader", "--format=%A|%t|%k")
     return Command(argv=words, environment=environment, directory=directory, timeout=60)

@@ -200,11 +200,13 @@ class _Text:
 
 def _end_in_time(process: subprocess.Popen[str], patience: float) -> None:
     """Let a process that has patience tidy up, and kill what is left."""
-    if patience:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-    _end(process)
+    try:
+        if patience:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+    finally:  # an impatient user interrupts this, too
+        _end(process)
 
 
 def _end_what_is_left(process: subprocess.Popen[str]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,14 @@ from stackgen.executor import (
     Slurm,
     caller_variables,
     ending,
-    jobs_of,
+    jobs_named,
     on_node,
     refusal,
     waits,
     why_waiting,
 )
 from stackgen.progress import Progress
-from stackgen.run import Command, Outcome, Runner
+from stackgen.run import Command, Outcome, Runner, TimeLimitError
 
 _PATIENCE = 120.0
 """Seconds that jobs have to end once they are cancelled."""
@@ -120,9 +121,11 @@ class Jobs:
         """Slurm lets a job wait for what will never be, too: its reason says so."""
         if not (job := waits(line)):
             return
+        reason = ""
         for _ in range(3):
             time.sleep(1)  # the reason is there once it was tried to start it
-            reason = self.run(why_waiting(job, _ROOT, self.variables)).stdout.strip()
+            with suppress(TimeLimitError):  # a busy Slurm is no reason to give the job back
+                reason = self.run(why_waiting(job, _ROOT, self.variables)).stdout.strip()
             if reason not in {"None", ""}:
                 break
         if reason:
@@ -178,14 +181,18 @@ class Jobs:
             time.sleep(1)
 
     def cancel_waiting(self) -> None:
-        """Give back the nodes that are not there yet, as nothing is left to be done."""
-        waiting = tuple(number for number, state in self._known().items() if state == "PD")
-        if waiting:
-            self._cancel(waiting, "as nothing is left to be done")
+        """Give back the nodes that are not there yet, as nothing is left to be done.
+
+        Where Slurm does not answer, they will find that out themselves.
+        """
+        with suppress(WorkError):
+            waiting = tuple(number for number, state in self._known().items() if state == "PD")
+            if waiting:
+                self._cancel(waiting, "as nothing is left to be done")
 
     def _known(self) -> dict[str, str]:
         """The jobs of this build by their numbers, and their states."""
-        outcome = self.run(jobs_of(self.name, _ROOT, self.variables))
+        outcome = self.run(jobs_named(self.name, _ROOT, self.variables))
         if outcome.status:
             raise refusal(outcome, self.slurm)
         lines = (line.split("|", 2) for line in outcome.stdout.splitlines() if line.count("|") >= 2)

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,10 +39,9 @@ def test_frameworks_are_built_on_two_nodes_at_once_tested_on_one_and_then_no_job
     assert "building on 2 nodes of Slurm's partition batch (jobs stackgen-yard) (2 frameworks)" in build.lines
     tested = [line.split(": ", 1)[1] for line in build.lines if "testing" in line and ": " in line]
     assert tested == ["testing alto 1.0 as hpai/alto/1.0", "testing basso 1.0 as hpai/basso/1.0"]
-    before, began = last_job(yard), time.monotonic()
+    before = last_job(yard)
     outcome = yard.build()
     assert "release 1 is published already: nothing to do" in outcome.stderr
-    assert time.monotonic() - began < 2
     assert last_job(yard) == before
 
 
