@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from stackgen.combinations import has_horovod
+from stackgen.model import Feature
 from stackgen.plan import About
+from stackgen.settings import RANKS
 from stackgen.tree import File, Tree
 
 CHECKS = "share/checks"
 """Where a release has the scripts."""
 
-_DISTRIBUTED = frozenset({"horovod", "gloo", "ddp", "mpi4py", "h5py"})
 _HOROVOD = {"tensorflow": "ranks_horovod_tensorflow", "keras": "ranks_horovod_tensorflow"}
 _HOROVOD |= {"pytorch": "ranks_horovod_torch"}
 _OWN = {"tensorflow": "ranks_ddp_tensorflow", "keras": "ranks_ddp_tensorflow", "pytorch": "ranks_ddp_pytorch"}
@@ -16,7 +18,7 @@ _OWN = {"tensorflow": "ranks_ddp_tensorflow", "keras": "ranks_ddp_tensorflow", "
 
 def is_distributed(about: About) -> bool:
     """Whether a framework has use for more than one rank."""
-    return bool(_DISTRIBUTED & set(about.features))
+    return bool({*RANKS} & set(about.features))
 
 
 def check_name(about: About, ranks: int) -> str:
@@ -27,9 +29,9 @@ def check_name(about: About, ranks: int) -> str:
 def check_names(about: About) -> tuple[str, ...]:
     """The stems of all scripts that ask ranks for what a framework's features promise, the largest first."""
     features = set(about.features)
-    horovod = _HOROVOD.get(about.verify, "") if features & {"horovod", "gloo"} else ""
-    own = _OWN.get(about.verify, "") if "ddp" in features else ""
-    others = (f"ranks_{feature}" for feature in ("mpi4py", "h5py") if feature in features)
+    horovod = _HOROVOD.get(about.verify, "") if has_horovod(features) else ""
+    own = _OWN.get(about.verify, "") if Feature.DDP in features else ""
+    others = (f"ranks_{feature}" for feature in (Feature.MPI4PY, Feature.H5PY) if feature in features)
     return tuple(name for name in (horovod, own, *others) if name)
 
 

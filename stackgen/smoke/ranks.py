@@ -15,6 +15,7 @@ from stackgen import files
 from stackgen.combinations import ON_MPI
 from stackgen.jobs.checks import check_names
 from stackgen.lock import Lock
+from stackgen.model import Feature
 from stackgen.mpi import Mpi, flavour
 from stackgen.native import toolchain_mpi
 from stackgen.plan import Plan, SpackPlan, WheelsPlan
@@ -71,7 +72,7 @@ class RankTrial:
     def _met(self, name: str, caller: Caller) -> tuple[str, str]:
         """What is wrong with the ranks of a script, or else what they saw."""
         script = str(VERIFY / f"{name}.py")
-        alone = "horovod" not in self.planned.about.features and name.startswith("ranks_horovod")
+        alone = Feature.HOROVOD not in self.planned.about.features and name.startswith("ranks_horovod")
         if alone:
             words = ("horovodrun", "--gloo", "-np", str(RANKS), "-H", f"localhost:{RANKS}", "python", script)
             return rank_fault(self.start(caller, *_quiet({}), *words, limit=LIMIT))

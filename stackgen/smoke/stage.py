@@ -100,12 +100,11 @@ def _abouts(planned: Mapping[str, WheelsPlan | SpackPlan]) -> list[About]:
 
 def _ranks(plan: Plan, trial: "Trial", lock: Lock) -> Iterator[Check]:
     """Two ranks of a framework that can be used by one."""
-    scheduler = plan.system.scheduler
     ranks = RankTrial(
         framework=trial.framework,
         planned=trial.planned,
         mpi=mpi_of(plan, trial.planned, lock, prefixes_below(Path(plan.prefix), lock)),
-        slurm=scheduler is not None and scheduler.kind == "slurm",
+        slurm=plan.system.scheduler.kind == "slurm",
         scratch=trial.scratch,
         start=trial.start,
         run=trial.run,

@@ -3,7 +3,7 @@
 import fcntl
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,12 +76,9 @@ def install_beside_others(
 def common_locks(store: Store) -> Iterator[None]:
     """Hold a lock by which nodes see whether the file system has locks that all of them heed."""
     with _lock_file(store).open("w") as stream:
-        try:
+        with suppress(OSError):  # it has none at all
             fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # it has none at all
-            yield
-        else:
-            yield
+        yield
 
 
 def has_common_locks(store: Store) -> bool:
@@ -89,9 +86,7 @@ def has_common_locks(store: Store) -> bool:
     try:
         with _lock_file(store).open("r+") as stream:
             fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except PermissionError:  # the other word for the same, of some file systems
+    except (BlockingIOError, PermissionError):  # one word for the same, or the other, by the file system
         return True
     except OSError:
         return False
