@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stackgen import files
 from stackgen.interpreters import INSIDE, Layout
+from stackgen.one_file import joined
 from stackgen.workshop import Workshop
 
 _REFUSAL = """\
@@ -54,9 +55,14 @@ def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
 def give_rendezvous(layout: Layout, workshop: Workshop) -> None:
     """Have the prefix's Python, and environments on top of it, say to each rank where the others are."""
     packages = site_packages(workshop.prefix, layout)
-    module = (INSIDE / "rendezvous.py").read_text(encoding="utf-8")
-    files.write(packages / f"{RENDEZVOUS}.py", module)
+    files.write(packages / f"{RENDEZVOUS}.py", rendezvous_module())
     files.write(packages / f"{RENDEZVOUS}.pth", _JOIN)
+
+
+def rendezvous_module() -> str:
+    """The module as one file, which needs nothing of stackgen."""
+    beginning = '"""Where the ranks of a parallel program meet, as its launcher tells."""\n'
+    return joined(INSIDE, ("ranks", "rendezvous"), beginning, "")
 
 
 def compile_bytecode(layout: Layout, workshop: Workshop) -> None:

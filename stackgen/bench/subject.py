@@ -11,6 +11,7 @@ from stackgen.errors import InputError
 from stackgen.lmod import lmod_start
 from stackgen.model.base import near
 from stackgen.plan import FrameworkPlan
+from stackgen.prefix import rendezvous_module
 from stackgen.project import Project, Tools
 from stackgen.publish import place_of
 from stackgen.release import InstalledFramework, Release, read_release
@@ -48,10 +49,9 @@ class Subject:
     def program(self, name: str) -> Path:
         """A measuring program for this framework, put below the results, where every node can read it."""
         place = self.directory / "programs"
-        own = (*_PROGRAMS.glob("*.py"), *_PROGRAMS.glob("*.c"), _PROGRAMS.parent / "rendezvous.py")
-        sources = {path.name: path for path in own}
-        for file, source in sources.items():
-            text = source.read_text(encoding="utf-8")
+        own = (*_PROGRAMS.glob("*.py"), *_PROGRAMS.glob("*.c"))
+        texts = {path.name: path.read_text(encoding="utf-8") for path in own}
+        for file, text in (texts | {"rendezvous.py": rendezvous_module()}).items():
             if not (place / file).exists() or (place / file).read_text(encoding="utf-8") != text:
                 files.write(place / file, text)
         return place / name

@@ -16,7 +16,7 @@ from stackgen.tree import File, Tree
 
 _PACKAGE = Path(__file__).parents[1] / "inside" / "launcher"
 _MODULES = (
-    *("../rendezvous", "../threads"),
+    *("../ranks", "../rendezvous", "../threads"),
     *("words", "description", "asking", "allocation", "slurm", "lsf", "running", "batching", "queueing"),
     *("rank", "command"),
 )

@@ -38,10 +38,8 @@ def place(fork: int = 0, port: int = 0) -> tuple[int, int]:
 
 def _fill() -> None:
     """What the scheduler or the launcher says, where nobody has said it yet."""
-    try:
-        from rendezvous import variables  # lies beside, where there is a scheduler
-    except ImportError:
-        return
+    from rendezvous import variables  # lies beside
+
     for name, value in variables(dict(os.environ)).items():
         os.environ.setdefault(name, value)
 
