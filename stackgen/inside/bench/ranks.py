@@ -6,8 +6,10 @@ import argparse
 import json
 import os
 import platform
+import signal
 import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 
@@ -25,13 +27,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def place(fork: int = 0, port: int = 0) -> tuple[int, int]:
+def place(fork: int = 0) -> tuple[int, int]:
     """The rank of this process and how many there are, with MASTER_ADDR and the like set for both.
 
     Where ranks are to be forked, the caller's own process waits for them and does not come back.
     """
     if fork:
-        _fork(fork, port or free_port())
+        _fork(fork, _free_ports(fork))
     _fill()
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
@@ -44,32 +46,41 @@ def _fill() -> None:
         os.environ.setdefault(name, value)
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
 
 
-def _fork(ranks: int, port: int) -> None:
-    children = []
+def _fork(ranks: int, ports: list[int]) -> None:
+    children = set()
     for rank in range(ranks):
         child = os.fork()
         if child == 0:
-            _become(rank, ranks, port)
+            _become(rank, ranks, ports)
             return
-        children.append(child)
-    statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    os._exit(next((abs(status) for status in statuses if status), 0))
+        children.add(child)
+    first = 0
+    while children:
+        child, ended = os.wait()
+        children.discard(child)
+        if ended and not first:  # the others would wait for it
+            first = ended
+            for other in children:
+                os.kill(other, signal.SIGKILL)
+    os._exit(abs(os.waitstatus_to_exitcode(first)))
 
 
-def _become(rank: int, ranks: int, port: int) -> None:
+def _become(rank: int, ranks: int, ports: list[int]) -> None:
     """Set what a rendezvous by the network needs; TensorFlow wants a port of each rank."""
-    workers = [f"127.0.0.1:{port + 1 + number}" for number in range(ranks)]
+    workers = [f"127.0.0.1:{port}" for port in ports]
     task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": rank}}
     os.environ.update(
         MASTER_ADDR="127.0.0.1",
-        MASTER_PORT=str(port),
+        MASTER_PORT=str(ports[0]),
         RANK=str(rank),
         LOCAL_RANK=str(rank),
         WORLD_SIZE=str(ranks),
