@@ -1,4 +1,4 @@
-"""Ranks that a measuring program starts by itself: where they meet, and what becomes of them all if one dies."""
+"""Ranks that a measuring program starts by itself: where they meet, and what becomes of all if one dies."""
 
 import json
 import subprocess
