@@ -1,8 +1,9 @@
 """Job scripts of a system's partitions, and what its launcher knows of them."""
 
+from stackgen.inside.launcher.offer import Offer
 from stackgen.jobs.checks import check_tree
 from stackgen.jobs.launcher import launcher_tree
-from stackgen.jobs.offers import Offer, offers
+from stackgen.jobs.offers import offers
 from stackgen.jobs.script import job_script, job_tree
 from stackgen.jobs.shape import Layout, Shape, layout
 

@@ -1,7 +1,6 @@
 """The launcher of a release, as a file that any machine with a Python from 3.6 on starts."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from stackgen.effects import root_variable
@@ -17,8 +16,8 @@ from stackgen.tree import File, Tree
 _PACKAGE = Path(__file__).parents[1] / "inside" / "launcher"
 _MODULES = (
     *("../ranks", "../rendezvous", "../threads"),
-    *("words", "description", "asking", "allocation", "slurm", "lsf", "running", "batching", "queueing"),
-    *("rank", "command"),
+    *("words", "times", "offer", "description", "asking", "allocation", "slurm", "lsf"),
+    *("running", "batching", "queueing", "rank", "command"),
 )
 """In the order of their needs."""
 _BEGINNING = """\
@@ -89,7 +88,7 @@ def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[
         "launch": launch(plan),
         "account": scheduler.account == "required",
         "gpus": scheduler.gpus,
-        "queues": [asdict(offer) for offer in offers(plan.system)],
+        "queues": [offer._asdict() for offer in offers(plan.system)],
         "frameworks": [
             {
                 "module": f"{plan.namespace}/{framework.module}/{framework.version}",

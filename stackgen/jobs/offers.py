@@ -1,36 +1,9 @@
 """What each partition of a system offers to jobs, with all that it takes from elsewhere filled in."""
 
 import re
-from dataclasses import dataclass
 
+from stackgen.inside.launcher.offer import Offer
 from stackgen.model import Partition, System
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A partition as jobs see it; 0 stands for what is not known."""
-
-    name: str
-    """What users call it."""
-    queue: str
-    """What the scheduler calls it."""
-    kind: str
-    """`partition` or `qos`."""
-    least: int
-    most: int
-    """Nodes of one job."""
-    seconds: int
-    """The longest job."""
-    usual_seconds: int
-    """A job that asks for no time; 0 where the scheduler decides."""
-    sockets: int
-    cores: int
-    gpus: int
-    """Of a node; these three."""
-    cores_per_gpu: tuple[int, int]
-    """The usual and the largest number; (0, 0) where they are asked for by themselves."""
-    options: tuple[str, ...]
-    default: bool
 
 
 def offers(system: System) -> tuple[Offer, ...]:
@@ -73,8 +46,3 @@ def seconds(text: str) -> int:
         numbers = [*numbers, 0, 0][:3]
     hours, minutes, rest_seconds = [0, 0, 0, *numbers][-3:]
     return int(days or 0) * 86400 + hours * 3600 + minutes * 60 + rest_seconds
-
-
-def clock(duration: int) -> str:
-    """Seconds as every scheduler of ours takes them: 48:00:00."""
-    return f"{duration // 3600:02d}:{duration // 60 % 60:02d}:{duration % 60:02d}"

@@ -5,8 +5,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from stackgen.inside.launcher.offer import Offer
+from stackgen.inside.launcher.times import clocked, lsf_time
 from stackgen.jobs.checks import CHECKS, check_name, is_distributed
-from stackgen.jobs.offers import Offer, clock, offers
+from stackgen.jobs.offers import offers
 from stackgen.jobs.quoting import note, starting, word, words
 from stackgen.jobs.shape import Layout, Shape, layout
 from stackgen.jobs.starting import MODULE_STARTS, launch
@@ -65,8 +67,8 @@ def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: S
         offer=offer,
         layout=fitted,
         gres=f"{plan.system.scheduler.gpus}:{fitted.gpus}",
-        time=clock(offer.seconds),
-        minutes=f"{offer.seconds // 3600}:{offer.seconds // 60 % 60:02d}",
+        time=clocked(offer.seconds),
+        minutes=lsf_time(offer.seconds),
         account=plan.system.scheduler.account == "required",
         modules=str(release / "modules" / "Core"),
         module=f"{plan.namespace}/{framework.module}/{framework.version}",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from stackgen.jobs.offers import Offer
+from stackgen.inside.launcher.offer import Offer, cores_beside, ranks_on_node
 
 
 class Shape(StrEnum):
@@ -36,7 +36,7 @@ def layout(offer: Offer, shape: Shape, *, distributed: bool) -> Layout | None:
 
     None where the partition takes no job of this shape.
     """
-    ranks = ranks_of(offer) if distributed else 1
+    ranks = ranks_on_node(offer, offer.gpus) if distributed else 1
     match shape:
         case Shape.PROCESS:
             share, gpus = (1, 1) if offer.gpus else (1, 0)
@@ -48,12 +48,6 @@ def layout(offer: Offer, shape: Shape, *, distributed: bool) -> Layout | None:
     assert_never(shape)
 
 
-def ranks_of(offer: Offer) -> int:
-    """The ranks that a node of a partition has use for."""
-    return offer.gpus or min(offer.sockets, offer.cores or 1)
-
-
 def _on(offer: Offer, nodes: int, ranks: int, gpus: int) -> Layout:
-    usual = offer.cores_per_gpu[0]
-    cores = usual * gpus if usual else offer.cores * gpus // offer.gpus if gpus else offer.cores
+    cores = cores_beside(offer, gpus)
     return Layout(nodes=nodes, ranks=ranks, cores=max(cores // ranks, 1) if cores else 0, gpus=gpus)

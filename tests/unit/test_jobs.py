@@ -7,8 +7,9 @@ import subprocess
 import pytest
 from small_jobs import frameworks, planned
 
+from stackgen.inside.launcher.times import clocked, lsf_time
 from stackgen.jobs import Layout, Shape, job_tree, layout, offers
-from stackgen.jobs.offers import clock, seconds
+from stackgen.jobs.offers import seconds
 from stackgen.jobs.quoting import note, word
 from stackgen.model import System
 
@@ -95,7 +96,8 @@ def test_times_are_read_as_slurm_does(text, number):
 
 
 def test_a_week_is_written_in_hours():
-    assert clock(604800) == "168:00:00"
+    assert clocked(604800) == "168:00:00"
+    assert lsf_time(5401) == "1:31"
 
 
 @pytest.mark.parametrize(

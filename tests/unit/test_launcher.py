@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from small_jobs import frameworks, planned
 
-from stackgen.inside.launcher.asking import duration
 from stackgen.inside.launcher.batching import directive, directives
 from stackgen.inside.launcher.command import launch
 from stackgen.inside.launcher.description import Site, site_from
+from stackgen.inside.launcher.times import duration
 from stackgen.inside.launcher.words import LauncherError
 from stackgen.jobs import launcher_tree
 from stackgen.jobs.launcher import description

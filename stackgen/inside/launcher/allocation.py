@@ -4,7 +4,8 @@ import re
 from typing import Mapping, NamedTuple, Optional
 
 from stackgen.inside.launcher.asking import Asked, Job, usual_ranks
-from stackgen.inside.launcher.description import Queue, Site
+from stackgen.inside.launcher.description import Site
+from stackgen.inside.launcher.offer import Offer
 from stackgen.inside.launcher.words import LauncherError
 
 
@@ -84,10 +85,10 @@ def step_of(
     return Job(queue, nodes, ranks, gpus, cores, 0, "", "", [])
 
 
-def _queue_of(site: Site, here: Allocation) -> Queue:
+def _queue_of(site: Site, here: Allocation) -> Offer:
     """The partition of the job, by the scheduler's own name; where it is new, nothing is known of it."""
     known = (queue for queue in site.queues if queue.queue == queue.name == here.queue)
-    unknown = Queue(
+    unknown = Offer(
         here.queue, here.queue, "partition", 1, 1, 0, 0, 1, here.cores, here.gpus, (0, 0), (), default=False
     )
     return next(known, unknown)

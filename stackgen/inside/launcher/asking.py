@@ -3,7 +3,9 @@
 import re
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
-from stackgen.inside.launcher.description import Queue, Site, loaded_framework, queue_named
+from stackgen.inside.launcher.description import Site, loaded_framework, queue_named
+from stackgen.inside.launcher.offer import Offer, cores_beside, ranks_on_node
+from stackgen.inside.launcher.times import clocked, duration
 from stackgen.inside.launcher.words import LauncherError, Option, nearest
 
 ASKED = (
@@ -39,7 +41,7 @@ class Asked(NamedTuple):
 class Job(NamedTuple):
     """What the scheduler is asked for; 0 and the empty text where it is left to it."""
 
-    queue: Queue
+    queue: Offer
     nodes: int
     ranks: int
     """On each node."""
@@ -75,27 +77,6 @@ def _whole(found: Mapping[str, str], name: str, least: int) -> Optional[int]:
         text = "--{} wants a whole number from {} on, and {} is none"
         raise LauncherError(text.format(name, least, found[name] or "nothing"))
     return int(found[name])
-
-
-def duration(text: str) -> int:
-    """Seconds of `24`, which are hours, of `02:30:00` and of `2-00:00:00`."""
-    whole = re.match(r"(?:([0-9]{1,3})-)?([0-9]{1,4}):([0-9]{2}):([0-9]{2})\Z", text)
-    if whole:
-        days, hours, minutes, rest = (int(part or 0) for part in whole.groups())
-        total = days * 86400 + hours * 3600 + minutes * 60 + rest
-    elif re.match(r"[0-9]{1,4}\Z", text):
-        total = int(text) * 3600
-    else:
-        raise LauncherError("{} is no time; write hours, such as 2, or 00:30:00".format(text or "nothing"))
-    if not total:
-        raise LauncherError("a job of no time does nothing; write hours, such as 2, or 00:30:00")
-    return total
-
-
-def clocked(duration_in_seconds: int) -> str:
-    """Seconds as schedulers take them."""
-    minutes, rest = divmod(duration_in_seconds, 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
 
 
 def job_of(site: Site, asked: Asked, environ: Mapping[str, str]) -> Job:
@@ -134,15 +115,15 @@ def starting_words(site: Site, job: Job) -> List[str]:
     return [word.replace("{ranks}", str(job.nodes * job.ranks)) for word in site.launch]
 
 
-def usual_ranks(site: Site, environ: Mapping[str, str], queue: Queue, gpus: int) -> int:
+def usual_ranks(site: Site, environ: Mapping[str, str], queue: Offer, gpus: int) -> int:
     """One rank a GPU, else one a socket; one where the framework that is loaded cannot do with several."""
     loaded = loaded_framework(site, environ)
     if loaded and not loaded.distributed:
         return 1
-    return gpus or min(queue.sockets, queue.cores or 1)
+    return ranks_on_node(queue, gpus)
 
 
-def cores_of(queue: Queue, asked: Asked, gpus: int, ranks: int) -> int:
+def cores_of(queue: Offer, asked: Asked, gpus: int, ranks: int) -> int:
     """The cores of each rank; where they come with GPUs, they are divided among the ranks."""
     usual, most = queue.cores_per_gpu
     if usual and gpus:
@@ -151,7 +132,7 @@ def cores_of(queue: Queue, asked: Asked, gpus: int, ranks: int) -> int:
             text = "{} gives {} to {} cores with each GPU, and {} were asked for"
             raise LauncherError(text.format(queue.name, usual, most, for_each))
         return max(for_each * gpus // ranks, 1)
-    share = queue.cores * gpus // queue.gpus if gpus and queue.gpus else queue.cores
+    share = cores_beside(queue, gpus)
     cores = asked.cores or (max(share // ranks, 1) if share else 0)
     if queue.cores and cores * ranks > queue.cores:
         text = "a node of {} has {} cores, and {} were asked for{}"
@@ -160,7 +141,7 @@ def cores_of(queue: Queue, asked: Asked, gpus: int, ranks: int) -> int:
     return cores
 
 
-def check_nodes(site: Site, queue: Queue, nodes: int) -> None:
+def check_nodes(site: Site, queue: Offer, nodes: int) -> None:
     """LauncherError where a partition takes no job of as many nodes; it names one that does."""
     if queue.least <= nodes <= queue.most:
         return
@@ -173,7 +154,7 @@ def check_nodes(site: Site, queue: Queue, nodes: int) -> None:
     raise LauncherError(text.format(queue.name, span, nodes, "was" if nodes == 1 else "were", remedy))
 
 
-def check_gpus(queue: Queue, gpus: int) -> None:
+def check_gpus(queue: Offer, gpus: int) -> None:
     """LauncherError where a node has not as many."""
     if gpus > queue.gpus:
         has = "{} GPU{}".format(queue.gpus, "" if queue.gpus == 1 else "s") if queue.gpus else "no GPUs"
@@ -181,7 +162,7 @@ def check_gpus(queue: Queue, gpus: int) -> None:
         raise LauncherError(text.format(queue.name, has, gpus, "was" if gpus == 1 else "were"))
 
 
-def check_time(queue: Queue, seconds: Optional[int]) -> None:
+def check_time(queue: Offer, seconds: Optional[int]) -> None:
     """LauncherError where it is beyond the limit."""
     if queue.seconds and seconds and seconds > queue.seconds:
         text = "{} ends jobs after {}, and {} was asked for"

@@ -6,11 +6,12 @@ import sys
 import tempfile
 from typing import Dict, List, Optional, Sequence
 
-from stackgen.inside.launcher.asking import ASKED, Asked, Job, asked_for, clocked, job_of
+from stackgen.inside.launcher.asking import ASKED, Asked, Job, asked_for, job_of
 from stackgen.inside.launcher.description import Site, queue_named
-from stackgen.inside.launcher.lsf import lsf_batch, lsf_time
+from stackgen.inside.launcher.lsf import lsf_batch
 from stackgen.inside.launcher.running import become, require_controller, require_program, require_scheduler
 from stackgen.inside.launcher.slurm import slurm_batch
+from stackgen.inside.launcher.times import clocked, lsf_time
 from stackgen.inside.launcher.words import LauncherError, options_help, parsed, shown, tell
 
 BATCH_HELP = """\

@@ -4,28 +4,11 @@ import json
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from stackgen.inside.launcher.offer import Offer
 from stackgen.inside.launcher.words import LauncherError, nearest
 
 DESCRIPTION = os.path.join("share", "launcher.json")
 """Its place in the release."""
-
-
-class Queue(NamedTuple):
-    """A partition as jobs see it; 0 stands for what is not known. See `stackgen.jobs.offers`."""
-
-    name: str
-    queue: str
-    kind: str
-    least: int
-    most: int
-    seconds: int
-    usual_seconds: int
-    sockets: int
-    cores: int
-    gpus: int
-    cores_per_gpu: Tuple[int, int]
-    options: Tuple[str, ...]
-    default: bool
 
 
 class Loadable(NamedTuple):
@@ -57,7 +40,7 @@ class Site(NamedTuple):
     account: bool
     gpus: str
     """What Slurm calls them."""
-    queues: Tuple[Queue, ...]
+    queues: Tuple[Offer, ...]
     frameworks: Tuple[Loadable, ...]
     program: str
     """The launcher itself."""
@@ -68,17 +51,18 @@ def site_of(program: str) -> Site:
     place = os.path.join(os.path.dirname(os.path.dirname(program)), DESCRIPTION)
     try:
         with open(place, encoding="utf-8") as stream:
-            told = json.load(stream)
+            return site_from(json.load(stream), program)
     except (OSError, ValueError) as error:
         text = f"cannot read {place}: {error}; this release is not whole"
-        raise LauncherError(text, 1) from None
-    return site_from(told, program)
+    except (AttributeError, LookupError, TypeError):
+        text = f"{place} does not describe a release; this one is not whole"
+    raise LauncherError(text, 1)
 
 
 def site_from(told: Mapping[str, Any], program: str) -> Site:
     """The description as it was written by `stackgen.jobs.launcher`."""
     queues = [
-        Queue(**dict(one, cores_per_gpu=tuple(one["cores_per_gpu"]), options=tuple(one["options"])))
+        Offer(**dict(one, cores_per_gpu=tuple(one["cores_per_gpu"]), options=tuple(one["options"])))
         for one in told["queues"]
     ]
     lists = {name: tuple(told[name]) for name in ("lmod", "launch")}
@@ -86,7 +70,7 @@ def site_from(told: Mapping[str, Any], program: str) -> Site:
     return Site(**dict(told, queues=tuple(queues), frameworks=frameworks, program=program, **lists))
 
 
-def queue_named(site: Site, name: Optional[str]) -> Queue:
+def queue_named(site: Site, name: Optional[str]) -> Offer:
     """A partition by the name that users give it; without one, the default."""
     if name is not None:
         for queue in site.queues:

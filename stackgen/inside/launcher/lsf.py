@@ -7,6 +7,7 @@ from typing import List, Sequence
 
 from stackgen.inside.launcher.asking import Job, starting_words
 from stackgen.inside.launcher.description import Site
+from stackgen.inside.launcher.times import lsf_time
 from stackgen.inside.launcher.words import shown
 
 
@@ -25,12 +26,6 @@ def lsf_wants(site: Site, job: Job) -> List[str]:
     if job.reservation:
         words += ["-U", job.reservation]
     return [*words, *job.queue.options, *job.options]
-
-
-def lsf_time(seconds: int) -> str:
-    """Hours and minutes, as `bsub -W` takes them; a begun minute is a whole one."""
-    minutes = -(-seconds // 60)
-    return f"{minutes // 60}:{minutes % 60:02d}"
 
 
 def lsf_start(site: Site, job: Job, command: Sequence[str]) -> List[str]:

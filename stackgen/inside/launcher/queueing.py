@@ -1,13 +1,13 @@
 """`queue`: the user's jobs, and what is free."""
 
-import getpass
+import os
 import re
 import subprocess
 from typing import Dict, List, Sequence
 
-from stackgen.inside.launcher.asking import clocked
 from stackgen.inside.launcher.description import Site
 from stackgen.inside.launcher.running import require_controller, require_program, require_scheduler
+from stackgen.inside.launcher.times import clocked
 from stackgen.inside.launcher.words import LauncherError, parsed, put, table
 
 QUEUE_HELP = """\
@@ -51,7 +51,8 @@ def _answered(*words: str) -> List[str]:
 def _slurm_jobs() -> List[List[str]]:
     form = "--format=%i|%P|%T|%M|%l|%D|%R|%j"  # the name last: it may hold anything
     rows = [
-        line.split("|", 7) for line in _answered("squeue", "--noheader", "--user=" + getpass.getuser(), form)
+        line.split("|", 7)
+        for line in _answered("squeue", "--noheader", "--user={}".format(os.getuid()), form)
     ]
     return [
         [row[0], row[1], row[7], row[2].lower(), *row[3:6], row[6].replace("(None)", "")]

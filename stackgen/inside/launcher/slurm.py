@@ -2,8 +2,9 @@
 
 from typing import List, Mapping, Sequence
 
-from stackgen.inside.launcher.asking import Job, clocked, starting_words
+from stackgen.inside.launcher.asking import Job, starting_words
 from stackgen.inside.launcher.description import Site
+from stackgen.inside.launcher.times import clocked
 
 
 def slurm_wants(site: Site, job: Job) -> List[str]:
