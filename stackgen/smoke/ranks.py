@@ -171,8 +171,6 @@ def rank_fault(outcome: Outcome) -> tuple[str, str]:
 
 def mpi_fault(seen: Mapping[str, Any], mpi: Mpi) -> tuple[str, str]:
     """Where a framework runs on another MPI than the toolchain's, by what `one_mpi.py` saw; or on which."""
-    if seen["brought"]:
-        return f"{seen['brought'][0]} is an MPI of its own: take the package out that brings it", ""
     if fault := seen["mpi"].get("fault"):
         return f"{mpi.spec} in {mpi.prefix} cannot be loaded: {fault}: install it again", ""
     meant = seen["mpi"]["from"]

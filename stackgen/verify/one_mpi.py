@@ -28,20 +28,16 @@ _NEEDED, _STRINGS = 1, 5
 
 def main(probe: str, framework: str) -> None:
     """Each library in a process of its own, since what one has loaded another one would get."""
-    here = (
-        Path(__file__).resolve().parent
-    )  # Python searches there first, and tensorflow.py would hide TensorFlow
+    here = Path(__file__).resolve().parent  # searched first, and tensorflow.py would hide TensorFlow
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
     prefix = Path(sys.prefix).resolve()
     libraries = {path: needed(path) for path in sorted(shared_objects(prefix))}
     names = {name for name in needed(Path(probe)) if not _SYSTEM.match(name)}
     inside = {path.name for path in libraries}
-    seen: dict[str, Any] = {"mpi": alone(probe, ""), "libraries": {}, "brought": []}
+    seen: dict[str, Any] = {"mpi": alone(probe, ""), "libraries": {}}
     for path, wanted in libraries.items():
         place = str(path.relative_to(prefix))
-        if MPI_NAME.fullmatch(path.name) and defines_mpi(path):
-            seen["brought"].append(place)
-        elif wants_mpi(path, libraries, names):
+        if wants_mpi(path, libraries, names):
             seen["libraries"][place] = alone(str(path), framework)
         elif any(name not in inside and not _SYSTEM.match(name) for name in wanted):
             found = alone(str(path), "")  # what it needs from elsewhere may need an MPI in turn
@@ -128,11 +124,6 @@ def places_of_mpi() -> set[str]:
         if itself.dladdr(ctypes.cast(function, ctypes.c_void_p), ctypes.byref(place)) and place.file:
             found.add(str(Path(os.fsdecode(place.file)).resolve()))
     return found
-
-
-def defines_mpi(path: Path) -> bool:
-    """Whether a library has an MPI in it; one that only looks like it has no MPI_Init."""
-    return b"\0MPI_Init\0" in path.read_bytes()
 
 
 def needed(path: Path) -> list[str]:

@@ -19,7 +19,7 @@ def ended(seen: dict[str, object], status: int = 0, stderr: str = "") -> Outcome
 
 
 def seen(**changes: object) -> dict[str, object]:
-    return {"mpi": {"from": [OWN]}, "libraries": {EXTENSION: {"from": [OWN]}}, "brought": []} | changes
+    return {"mpi": {"from": [OWN]}, "libraries": {EXTENSION: {"from": [OWN]}}} | changes
 
 
 def test_ranks_that_agree_are_told_with_their_way():
@@ -71,10 +71,6 @@ def test_all_that_runs_on_the_one_mpi_is_counted():
             {"mpi": {"fault": "libmpi.so.40: cannot open shared object file"}},
             "openmpi@4.1.4 in /mpi cannot be loaded: libmpi.so.40: cannot open shared object file: "
             "install it again",
-        ),
-        (
-            {"brought": ["lib/libmpi.so.12"]},
-            "lib/libmpi.so.12 is an MPI of its own: take the package out that brings it",
         ),
         ({"mpi": {"from": []}}, "/mpi/bin/mpicc links no MPI"),
         ({"libraries": {}}, "nothing in it needs an MPI"),
