@@ -18,8 +18,9 @@ from stackgen.wheel_cache import WheelCache
 from stackgen.workshop import Workshop
 
 _TELLING = re.compile(
-    r"error:|CMake Error|undefined reference|cannot find|No such file or directory|\bError: "
+    r"out of memory|error:|CMake Error|undefined reference|cannot find|No such file or directory|\bError: "
 )
+_NO_MEMORY = re.compile(r"out of memory|Killed signal terminated program")
 _NO_CAUSE = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|Failed building wheel|^ERROR: "
 )
@@ -120,6 +121,7 @@ class SourceBuilds:
 
     def _environment(self, source: Source, workshop: Workshop) -> dict[str, str]:
         native, tools = self.native, self._tools(workshop)
+        own = native.variables(source.project)
         c, cxx = (
             (native.compiler.program("c"), native.compiler.program("c++"))
             if native.compiler
@@ -132,7 +134,6 @@ class SourceBuilds:
             "PYTHONDONTWRITEBYTECODE": "1",  # which would name the workshop
             "CC": wrapper if source.project == "h5py" else c,
             "CXX": cxx,
-            "CFLAGS": self._flags(workshop),
             "CXXFLAGS": self._flags(workshop),
             "LDFLAGS": " ".join(f"-Wl,-rpath,{path}" for path in self._foreign),
             "HOROVOD_RPATH": ";".join((*native.libraries(source.project), *map(str, self._foreign))),
@@ -141,7 +142,8 @@ class SourceBuilds:
             "HOROVOD_CMAKE": str(tools / "cmake/data/bin/cmake"),
             **(native.mpi.compilers(c, cxx) if native.mpi else {}),
             **({"MPI_HOME": str(self._wrappers(workshop).parent), "MPICC": wrapper} if native.mpi else {}),
-            **native.variables(source.project),
+            **own,
+            "CFLAGS": " ".join(filter(None, (own.get("CFLAGS"), self._flags(workshop)))),
             **self._nccl(source, workshop),
         }
 
@@ -213,6 +215,8 @@ def telling(text: str) -> str:
     if not found:
         return ""
     line = lines[found[0]]
+    if _NO_MEMORY.search(line):
+        return f"{line}: fewer --jobs need less memory"
     return f"{line} {lines[found[0] + 1]}".strip() if line.endswith(":") and lines[found[0] + 1 :] else line
 
 
