@@ -128,6 +128,29 @@ def test_a_release_that_is_not_whole(release: Path):
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "{}", '"x"', '{"queues": [{}]}', '{"queues": [3]}'])
+def test_a_release_whose_description_is_another_file(release: Path, text: str):
+    place = release / "share/launcher.json"
+    place.chmod(0o644)
+    place.write_text(text)
+    done = called(release / "bin/hpai", "queue")
+    said = f"hpai: {place} does not describe a release; this one is not whole\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_lead_nowhere(release: Path, recorded, closed: str):
+    environment, records = recorded
+    done = called("/bin/sh", "-c", f"{release}/bin/hpai run -A me ls {closed}", **environment)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert [program for program, _, _ in records()] == ["bsub"]
+
+
+def test_a_disk_that_is_full_is_told(release: Path):
+    done = called("/bin/sh", "-c", f"{release}/bin/hpai > /dev/full")
+    assert (done.returncode, done.stderr) == (1, "hpai: [Errno 28] No space left on device\n")
+
+
 def test_it_has_the_name_of_the_namespace_by_whatever_link_it_is_called(release: Path, tmp_path: Path):
     link = tmp_path / "jobs"
     link.symlink_to(release / "bin/hpai")

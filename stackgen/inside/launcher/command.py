@@ -10,7 +10,7 @@ from stackgen.inside.launcher.description import Site, site_of
 from stackgen.inside.launcher.queueing import queue_help, queue_of_user
 from stackgen.inside.launcher.rank import rank, rank_help
 from stackgen.inside.launcher.running import run, run_help
-from stackgen.inside.launcher.words import LauncherError, put, tell
+from stackgen.inside.launcher.words import LauncherError, open_standard_streams, put, tell
 
 COMMANDS = {
     "run": (run, run_help, "run a program, or a shell, as a job and wait for it"),
@@ -45,6 +45,7 @@ def _overview(site: Site) -> str:
 def main(program: str, words: Sequence[str]) -> int:
     """The exit status: that of what was started, 2 where the words are wrong, 1 where something else is."""
     name = os.path.basename(program)
+    open_standard_streams()
     try:
         launch(site_of(program), words)
         sys.stdout.flush()
@@ -54,6 +55,14 @@ def main(program: str, words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would complain at its end
-        return 141
+        return _unwritten(141)
+    except OSError as error:
+        tell(f"{name}: {error}")
+        return _unwritten(1)
     return 0
+
+
+def _unwritten(status: int) -> int:
+    """A status, where what is left to write goes nowhere: Python would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return status

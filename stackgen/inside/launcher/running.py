@@ -105,6 +105,8 @@ def program_words(command: Sequence[str]) -> List[str]:
         words.insert(0, "python")
     if shutil.which(words[0]) is None:
         remedy = "load the module that has it, or give its path"
+        if not words[0]:
+            raise LauncherError("the command is empty; write it after the options, such as train.py")
         if words[0] == "python":
             remedy = "load a framework's module, or name one by -m"
         raise LauncherError(f"there is no command {words[0]}; {remedy}")

@@ -1,6 +1,7 @@
 """What the user is told, and how words of a command line are read and shown."""
 
 import difflib
+import os
 import shlex
 import sys
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
@@ -12,6 +13,19 @@ class LauncherError(Exception):
     def __init__(self, text: str, status: int = 2) -> None:
         super().__init__(text)
         self.status = status
+
+
+def open_standard_streams() -> None:
+    """Have streams that the caller has closed lead nowhere, for us and what we start."""
+    while True:
+        number = os.open(os.devnull, os.O_RDWR)
+        if number > 2:
+            break
+        os.set_inheritable(number, True)  # noqa: FBT003
+    os.close(number)
+    sys.stdin = sys.stdin or open(0, closefd=False)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)
 
 
 def tell(text: str) -> None:
