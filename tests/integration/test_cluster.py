@@ -32,7 +32,7 @@ from cluster import cluster
 with cluster(Path(sys.argv[1])) as made:
     made.submit(Path(sys.argv[2]))
     print("up", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -64,7 +64,7 @@ def test_a_job_script_runs_on_its_nodes_with_its_arguments_and_keeps_its_status(
 
 def test_a_lost_node_takes_its_job_along_and_can_come_back(slurm: Cluster, tmp_path: Path):
     script = tmp_path / "job.sh"
-    script.write_text("#!/bin/sh\n#SBATCH --nodes=2 --no-requeue\nsrun sleep 300\n")
+    script.write_text("#!/bin/sh\n#SBATCH --nodes=2 --no-requeue\nsrun sleep 600\n")
     job = slurm.submit(script, directory=tmp_path)
     _wait(lambda: slurm.job(job)["JobState"] == "RUNNING")
     slurm.kill_node("n2")
@@ -84,7 +84,7 @@ def test_two_clusters_are_side_by_side(slurm: Cluster, tmp_path: Path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_of_a_cluster_whose_starter_is_killed(number: signal.Signals, tmp_path: Path):
     (tmp_path / "slurm").mkdir()
-    script, nap = tmp_path / "job.sh", f"{300 + os.getpid() / 1e7:.7f}"
+    script, nap = tmp_path / "job.sh", f"{600 + os.getpid() / 1e7:.7f}"
     script.write_text(f"#!/bin/sh\n#SBATCH --nodes=2\nsrun sleep {nap}\n")
     words = (sys.executable, "-c", STARTED, str(tmp_path / "slurm"), str(script))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
@@ -97,9 +97,9 @@ def test_nothing_is_left_of_a_cluster_whose_starter_is_killed(number: signal.Sig
 
 
 def _wait(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while not done():
-        assert time.monotonic() < deadline, "not in 20 seconds"
+        assert time.monotonic() < deadline, "not in five minutes"
         time.sleep(0.1)
 
 

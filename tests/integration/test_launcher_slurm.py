@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from stackgen.modules import module_tree
 from stackgen.run import Outcome
 
 RANK = 'echo "$RANK/$WORLD_SIZE $LOCAL_RANK $(hostname) $MASTER_ADDR $SLURM_CPUS_PER_TASK"'
-SECOND_DIES = 'if [ "$RANK" = 1 ]; then exit 3; fi; sleep 60'
+SECOND_DIES = 'if [ "$RANK" = 1 ]; then exit 3; fi; sleep 600'
+"""Where nobody ends the other, the test runs into its time limit."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,7 @@ def test_a_python_file_is_run_by_the_python_of_the_module_that_is_named(desk: De
 
 
 def test_a_rank_that_dies_ends_the_job_and_is_told_with_its_node_and_its_status(desk: Desk):
-    started = time.monotonic()
     outcome = desk("run", "-N", "2", "-n", "1", "bash", "-c", SECOND_DIES)
-    assert time.monotonic() - started < 30
     assert outcome.status == 3
     assert "rank 1 of 2 on n2 ended with status 3\n" in outcome.stderr
     assert "rank 0" not in outcome.stderr
@@ -149,10 +149,10 @@ def test_what_slurm_refuses_is_told_by_slurm(desk: Desk):
 
 
 def test_the_queue_shows_the_users_jobs_and_what_is_free(desk: Desk):
-    script = desk.script("sleep 60", "with|a bar.sh")
+    script = desk.script("sleep 600", "with|a bar.sh")
     jobs = [int(desk("batch", "-N", str(nodes), "-o", "--exclusive", str(script)).stdout) for nodes in (3, 4)]
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while desk.cluster.job(jobs[0])["JobState"] != "RUNNING" and time.monotonic() < deadline:
             time.sleep(0.2)
         told = desk("queue").stdout.splitlines()
@@ -175,7 +175,7 @@ def test_the_queue_shows_the_users_jobs_and_what_is_free(desk: Desk):
 def test_a_job_that_is_cancelled_ends_what_waits_for_it(desk: Desk):
     program = str(desk.release / "bin/hpai")
     script = f"""
-    {program} run -N 2 -n 1 bash -c 'touch {desk.home}/began-$RANK; sleep 60' 2> {desk.home}/said &
+    {program} run -N 2 -n 1 bash -c 'touch {desk.home}/began-$RANK; sleep 600' 2> {desk.home}/said &
     until [ -e {desk.home}/began-0 ]; do sleep 0.1; done
     scancel --user=root
     wait $!
@@ -209,8 +209,10 @@ def typed(desk: Desk, words: tuple[str, ...], lines: tuple[str, ...]) -> tuple[s
     if child == 0:
         environment = {"PATH": os.environ["PATH"], "SHELL": "/bin/sh", **desk.cluster.environment}
         os.execvpe(str(desk.release / "bin/hpai"), ("hpai", *words), environment)
-    shown, left, deadline = b"", list(lines), time.monotonic() + 60
-    while time.monotonic() < deadline:
+    shown, left, deadline = b"", list(lines), time.monotonic() + 300
+    while True:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
         if not select.select([terminal], [], [], 0.5)[0]:
             continue
         try:

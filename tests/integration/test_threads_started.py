@@ -35,5 +35,5 @@ def test_ranks(run, tmp_path: Path, words, cores):
     (tmp_path / "tell.py").write_text(TELL.format(inside=str(Path(threads.__file__).parent)))
     argv = (*words, "/usr/bin/python3", "tell.py")
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **ROOT}
-    outcome = run(Command(argv=argv, environment=environment, directory=tmp_path, timeout=60))
+    outcome = run(Command(argv=argv, environment=environment, directory=tmp_path, timeout=300))
     assert outcome.stdout.split() == cores, outcome.stderr

@@ -113,7 +113,7 @@ class Yard:
     def at_work(self, package: str) -> str:
         """Wait until a node has a package in hand, and say which."""
         stages = self.house.prefix / "spack/stages"
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while time.monotonic() < until:
             for stage in stages.glob(f"*/**/spack-stage-{package}-*"):
                 return stage.relative_to(stages).parts[0]
