@@ -17,7 +17,7 @@ from pathlib import Path
 from stackgen.bench.alternating import median
 from stackgen.bench.collectives import Ranks, collectives, collectives_table
 from stackgen.bench.kernels import PIP, kernels, kernels_table
-from stackgen.bench.mpirun import launcher, mpi_here
+from stackgen.bench.mpirun import ranks_here
 from stackgen.bench.peers import Peer, peer
 from stackgen.bench.results import read_trained
 from stackgen.bench.subject import Subject, subjects
@@ -90,9 +90,8 @@ def main() -> None:
     asked = parser.parse_args()
     project = open_project(asked.environment, asked.prefix)
     tools = Tools(run=LoggedRunner(Silent()), progress=Silent())
-    mpi = mpi_here(project)
-    ranks = Ranks(count=2, launcher=launcher(mpi), wrapper=mpi.wrapper("c") if mpi else None)
     (subject,) = subjects(project, "pytorch", None, tools)
+    ranks = ranks_here(subject, 2)
     with peer(subject) as other:
         if isinstance(other, str):
             raise SystemExit(other)

@@ -2,6 +2,7 @@
 
 import os
 
+from stackgen.bench.collectives import Ranks
 from stackgen.bench.subject import Subject
 from stackgen.lock import read_lock
 from stackgen.mpi import Mpi
@@ -21,6 +22,13 @@ def mpi_here(subject: Subject) -> Mpi | None:
     return mpi_of(subject.project.plan, subject.planned, lock, prefixes_below(prefix, lock))
 
 
-def launcher(mpi: Mpi | None) -> tuple[str, ...]:
+def launcher(subject: Subject) -> tuple[str, ...]:
     """The words that start ranks here; nothing where there is no MPI, or none that starts them itself."""
+    mpi = mpi_here(subject)
     return mpi.start_here(os.getuid()) if mpi else ()
+
+
+def ranks_here(subject: Subject, count: int) -> Ranks:
+    """So many ranks on this machine."""
+    mpi = mpi_here(subject)
+    return Ranks(count=count, launcher=launcher(subject), wrapper=mpi.wrapper("c") if mpi else None)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from stackgen.bench.collectives import Ranks, collectives, collectives_table
+from stackgen.bench.collectives import collectives, collectives_table
 from stackgen.bench.keeping import keep
 from stackgen.bench.kernels import kernels, kernels_table
-from stackgen.bench.mpirun import launcher, mpi_here
+from stackgen.bench.mpirun import launcher, ranks_here
 from stackgen.bench.peers import peer
 from stackgen.bench.results import Job, Mode, Size
 from stackgen.bench.scaling import Scaled, here, queue, queued_sizes, scale
@@ -176,11 +176,9 @@ def measure_kernels(  # noqa: PLR0913, PLR0917 - one argument an option
     shown: list[str] = []
     kept: list[dict[str, Json]] = []
     for subject in tuple(subjects(project, framework, _absolute(output), work)):
-        mpi = mpi_here(subject)
-        how = Ranks(count=ranks, launcher=launcher(mpi), wrapper=mpi.wrapper("c") if mpi else None)
         with peer(subject, _absolute(mirror)) as other:
             rates = kernels(subject, other, rounds, small=small)
-            sums = collectives(subject, other, how, rounds, small=small)
+            sums = collectives(subject, other, ranks_here(subject, ranks), rounds, small=small)
         shown += [kernels_table(rates), collectives_table(sums)]
         kept.append(keep(subject, "kernels", {"kernels": rates.json, "collectives": sums.json}))
     _print_kept(shown, kept, as_json=as_json)
@@ -248,7 +246,7 @@ def _placed(  # noqa: PLR0913, PLR0917 - what the options say
     work: "Tools",
 ) -> tuple[Place, "Sequence[Size]"]:
     if local:
-        return here(subject, local, launcher(mpi_here(subject)))
+        return here(subject, local, launcher(subject))
     place = queue(subject, partition, nodes, account, time)
     return place, queued_sizes(place, nodes, ranks_per_node)
 

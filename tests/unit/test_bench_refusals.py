@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from stackgen import files
-from stackgen.bench.mpirun import launcher, mpi_here
+from stackgen.bench.mpirun import launcher
 from stackgen.bench.results import Size
 from stackgen.bench.scaling import here, queue, queued_sizes
 from stackgen.bench.subject import Subject, subjects
@@ -181,7 +181,7 @@ def test_horovod_without_an_mpi_to_start_it(tmp_path: Path):
     made = project(tmp_path, SLURM)
     publish(made, horovod="0.28.1")
     with pytest.raises(InputError) as error:
-        here(subject(made), (1, 2), launcher(mpi_here(subject(made))))
+        here(subject(made), (1, 2), launcher(subject(made)))
     what = "no mpirun of the toolchain's MPI is found here, and pytorch has Horovod"
     assert refusal(error) == f"{what}; install that MPI's programs, or measure by the scheduler"
 
