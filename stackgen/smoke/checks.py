@@ -29,7 +29,8 @@ VERBOSE: Mapping[Feature, str] = {Feature.ONEDNN: "ONEDNN_VERBOSE", Feature.MKL:
 _ONEDNN = re.compile(
     r"^(?:one)?dnnl?_verbose,(?:[^,\n]*,)*?exec,[^,\n]*,(convolution|matmul|inner_product),([^,\n]*)", re.M
 )
-_ERROR = re.compile(r"[\w.]*(Error|Exception): ")
+ERROR = re.compile(r"[\w.]*(Error|Exception): ")
+"""Begins the line by which Python tells why a program has ended."""
 _MKL = re.compile(r"^MKL_VERBOSE ([SD]GEMM)\b", re.M)
 
 
@@ -47,7 +48,7 @@ def ending(outcome: Outcome) -> str:
 def last_line(outcome: Outcome) -> str:
     """The last error that a program told, or else the last line that it said."""
     lines = [*outcome.stdout.strip().splitlines(), *outcome.stderr.strip().splitlines()]
-    errors = [line for line in lines if _ERROR.match(line)]
+    errors = [line for line in lines if ERROR.match(line)]
     return (errors or lines or [""])[-1].strip()
 
 

@@ -32,6 +32,11 @@ _PROBE = (
     "int MPI_Initialized(int *);\nint stackgen_probe(void) { int flag; return MPI_Initialized(&flag); }\n"
 )
 _FAULT = re.compile(r"^rank \S+: .+", re.M)
+# As Open MPI, Slurm and MPICH tell it, among much else.
+_ENDED = re.compile(
+    r"^.*(?: process rank \d+ .* exited on signal |error: .*\btask \d|WITH THE EXIT STRING: ).*", re.M
+)
+_STATUS = re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code: +(\d+)")
 
 
 def mpi_of(
@@ -153,8 +158,7 @@ class RankTrial:
 def rank_fault(outcome: Outcome) -> tuple[str, str]:
     """What is wrong with ranks that have ended, the one that failed named, or else what rank 0 told."""
     if outcome.status:
-        told = _FAULT.search(outcome.stderr) or _FAULT.search(outcome.stdout)
-        return (told[0] if told else checks.ending(outcome)), ""
+        return _cause(outcome), ""
     try:
         lines = [line for line in outcome.stdout.splitlines() if line.startswith("{")]
         seen = json.loads(lines[-1])
@@ -167,6 +171,19 @@ def rank_fault(outcome: Outcome) -> tuple[str, str]:
     names = ("backend", "controller", "library", "hdf5")
     how = next((f" over {seen[name]}" for name in names if seen.get(name)), "")
     return "", f"equal{how}" if "parameters" in seen else how.removeprefix(" ")
+
+
+def _cause(outcome: Outcome) -> str:
+    """Why ranks have failed: in the words of one of them, of Python, or of their launcher."""
+    if told := _FAULT.search(f"{outcome.stderr}\n{outcome.stdout}"):
+        return told[0]
+    ending = checks.ending(outcome)
+    if checks.ERROR.match(ending):
+        return ending
+    if status := _STATUS.search(outcome.stderr):
+        return f"rank {status[1]} ended with status {status[2]}"
+    told = _ENDED.search(f"{outcome.stderr}\n{outcome.stdout}")
+    return told[0].strip() if told else ending
 
 
 def mpi_fault(seen: Mapping[str, Any], mpi: Mpi) -> tuple[str, str]:

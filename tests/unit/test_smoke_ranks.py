@@ -38,6 +38,34 @@ def test_a_rank_that_was_killed_is_told_in_the_words_of_its_launcher():
     assert rank_fault(Outcome(status=134, stdout="", stderr=stderr)) == (stderr.strip(), "")
 
 
+@pytest.mark.parametrize(
+    ("stderr", "fault"),
+    [
+        (
+            "-----\nPrimary job\n-----\nmpirun noticed that process rank 1 with PID 0 on node n"
+            " exited on signal 9 (Killed).\n-----\n",
+            "mpirun noticed that process rank 1 with PID 0 on node n exited on signal 9 (Killed).",
+        ),
+        ("  Process name: [[15978,1],1]\n  Exit code:    3\n-----\n", "rank 1 ended with status 3"),
+        (
+            "slurmstepd: error: *** STEP 7.0 ON n1 ***\nsrun: error: n2: task 1: Killed\nsrun: end\n",
+            "srun: error: n2: task 1: Killed",
+        ),
+        (
+            "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)\nPlease see the FAQ page\n",
+            "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)",
+        ),
+        (
+            "ImportError: no numpy\n  Process name: [[15978,1],1]\n  Exit code:    1\n",
+            "ImportError: no numpy",
+        ),
+        ("nothing to go by\n", "nothing to go by"),
+    ],
+)
+def test_what_matters_is_found_in_what_launchers_say(stderr: str, fault: str):
+    assert rank_fault(Outcome(status=137, stdout="", stderr=stderr)) == (fault, "")
+
+
 def test_ranks_of_another_mpi_than_their_launchers_are_each_alone():
     what = "2 ranks were started, and each took itself for one of 1"
     assert rank_fault(ended({"ranks": 1})) == (f"{what}: they do not run on the MPI of their launcher", "")
