@@ -1,7 +1,7 @@
 """Packages built from source for frameworks from wheels: on which MPI, by what, and what becomes of them.
 
-The real mpi4py and h5py are compiled every time, in three minutes, unless STACKGEN_TEST_CACHE names a directory
-that keeps what is built for the next time.
+The real mpi4py and h5py are compiled every time, in three minutes, unless STACKGEN_TEST_CACHE names
+a directory that keeps what is built for the next time.
 """
 
 import io
