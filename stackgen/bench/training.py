@@ -119,13 +119,17 @@ class _Run:
         )
 
     @property
-    def earlier(self) -> Ordered | None:
-        """What was asked for before with the same settings."""
+    def last(self) -> Ordered | None:
+        """What was asked for before."""
         try:
-            found = Ordered.model_validate_json(self.file("order.json").read_bytes())
+            return Ordered.model_validate_json(self.file("order.json").read_bytes())
         except (OSError, ValidationError):
             return None
-        return found if found.settings == self.settings else None
+
+    @property
+    def earlier(self) -> Ordered | None:
+        """What was asked for before with the same settings."""
+        return found if (found := self.last) and found.settings == self.settings else None
 
     def note(self, number: str = "") -> None:
         text = Ordered(settings=self.settings, number=number).model_dump_json(indent=1)
@@ -228,10 +232,13 @@ def _run_queued(waiting: list[_Run], queue: Queue, *, again: bool) -> Iterator[F
 
 def _number(run: _Run, queue: Queue, scheduler: Scheduler, *, again: bool) -> str:
     """The number of the job: one that was submitted before and has not ended, or a new one."""
-    earlier = run.earlier
-    if earlier and earlier.number and not again and _living(run, scheduler, (earlier.number,)):
-        run.subject.tools.progress.say(f"{_titled(run)}: job {earlier.number} is still there")
-        return earlier.number
+    last, progress = run.last, run.subject.tools.progress
+    if last and last.number and _living(run, scheduler, (last.number,)):
+        if run.earlier and not again:
+            progress.say(f"{_titled(run)}: job {last.number} is still there")
+            return last.number
+        progress.say(f"{_titled(run)}: cancelling job {last.number}, which would leave another result")
+        _told(run, scheduler.cancel(last.number))
     run.forget()
     outcome = _told(run, scheduler.submit(_order(run, queue)))
     number = scheduler.number(outcome.stdout)
@@ -239,7 +246,7 @@ def _number(run: _Run, queue: Queue, scheduler: Scheduler, *, again: bool) -> st
         said = outcome.stderr.strip() or outcome.stdout.strip() or "it said nothing"
         raise WorkError(f"not submitted: {said.splitlines()[-1]}")
     run.note(number)
-    run.subject.tools.progress.say(f"{_titled(run)}: job {number}")
+    progress.say(f"{_titled(run)}: job {number}")
     return number
 
 

@@ -1,7 +1,8 @@
 """Commands that measure a published release on its machine."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import click
 
@@ -20,11 +21,6 @@ from stackgen.cli.options import as_json, environment, prefix, print_json, tools
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Json
 from stackgen.project import Project, open_project
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from stackgen.project import Tools
 
 _BATCH: dict[Job, int] = {"gan": 8, "resnet50": 16}
 
@@ -123,9 +119,7 @@ def scaling(  # noqa: PLR0913, PLR0917 - one argument an option
     local = ranks or (1, 2) if ranks or _unscheduled(project, nodes) else None
     made = []
     for subject in found:
-        place, sizes = _placed(
-            subject, local, nodes or (1, 2), partition, ranks_per_node, account, time, work
-        )
+        place, sizes = _placed(subject, local, nodes or (1, 2), partition, ranks_per_node, account, time)
         made.append(scale(subject, ask, sizes, place, again=again))
     _print_scaled(made, as_json=as_json)
 
@@ -243,8 +237,7 @@ def _placed(  # noqa: PLR0913, PLR0917 - what the options say
     ranks_per_node: int | None,
     account: str,
     time: str,
-    work: "Tools",
-) -> tuple[Place, "Sequence[Size]"]:
+) -> tuple[Place, Sequence[Size]]:
     if local:
         return here(subject, local, launcher(subject))
     place = queue(subject, partition, nodes, account, time)

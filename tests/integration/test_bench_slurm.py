@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -83,9 +84,9 @@ def test_training_is_measured_through_the_job_scripts_and_not_twice(site: Desk, 
     ]
 
 
-def test_a_cancelled_job_is_a_line_with_its_reason(site: Desk, slurm: Cluster):
+def begun(site: Desk, slurm: Cluster) -> tuple[subprocess.Popen[str], str]:
+    """A bench whose job takes hours, and the number of that."""
     words = (sys.executable, "-m", "stackgen", "bench", "scaling", "scales.yaml", "--nodes", "1")
-    # The only job of its name, and long enough to be met.
     steps = ("--small", "--steps", "100000", "--ranks-per-node", "1", "--partition", "small")
     command = ("env", *(f"{name}={text}" for name, text in slurm.environment.items()), *words, *steps)
     bench = site.started(*command)
@@ -95,11 +96,32 @@ def test_a_cancelled_job_is_a_line_with_its_reason(site: Desk, slurm: Cluster):
     ):
         assert time.monotonic() < deadline
         time.sleep(0.2)
+    return bench, job
+
+
+def test_a_cancelled_job_is_a_line_with_its_reason(site: Desk, slurm: Cluster):
+    bench, job = begun(site, slurm)
     slurm.run(("scancel", job))
     output, _ = bench.communicate(timeout=300)
     assert bench.returncode == 1
     (line,) = [line for line in output.splitlines() if "failed" in line]
     assert line.startswith(f"1 node, 1 rank: failed: job {job}: cancelled")
+
+
+def test_a_job_that_an_interrupted_run_has_left_is_cancelled_where_another_is_asked_for(
+    site: Desk, slurm: Cluster
+):
+    bench, job = begun(site, slurm)
+    order = site.directory / "home/hpai/bench/1/scaling/pytorch/gan-weak-small/1x1.order.json"
+    deadline = time.monotonic() + 300
+    while not order.exists() or json.loads(order.read_text())["number"] != job:  # not yet written down
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    bench.terminate()
+    bench.communicate(timeout=300)
+    outcome = _stackgen(site, slurm, "bench", "scaling", "scales.yaml", "--nodes", "1", *SMALL)
+    assert f"cancelling job {job}, which would leave another result\n" in outcome.stderr
+    assert slurm.finished(int(job)).state == "CANCELLED"
 
 
 def test_a_job_that_slurm_refuses_is_a_line_too(site: Desk, slurm: Cluster):
