@@ -36,6 +36,8 @@ _FAULT = re.compile(r"^rank \S+: .+", re.M)
 _ENDED = re.compile(
     r"^.*(?: process rank \d+ .* exited on signal |error: .*\btask \d|WITH THE EXIT STRING: ).*", re.M
 )
+_SPEAKER = re.compile(r"^\[\d+\]<std(?:out|err)>:", re.M)
+"""What `horovodrun` puts before each line of a rank."""
 _STATUS = re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code: +(\d+)")
 
 
@@ -157,6 +159,8 @@ class RankTrial:
 
 def rank_fault(outcome: Outcome) -> tuple[str, str]:
     """What is wrong with ranks that have ended, the one that failed named, or else what rank 0 told."""
+    said, complained = (_SPEAKER.sub("", text) for text in (outcome.stdout, outcome.stderr))
+    outcome = Outcome(status=outcome.status, stdout=said, stderr=complained)
     if outcome.status:
         return _cause(outcome), ""
     try:

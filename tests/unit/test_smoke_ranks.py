@@ -27,6 +27,13 @@ def test_ranks_that_agree_are_told_with_their_way():
     assert rank_fault(ended({"ranks": 2, "library": "Open MPI v4.1.4"})) == ("", "over Open MPI v4.1.4")
 
 
+def test_ranks_of_horovodrun_are_understood_which_names_each_before_its_lines():
+    told = json.dumps({"ranks": 2, "controller": "gloo", "parameters": "5a"})
+    assert rank_fault(Outcome(status=0, stdout=f"[0]<stdout>:{told}\n", stderr="")) == ("", "equal over gloo")
+    failed = Outcome(status=1, stdout="", stderr="[1]<stderr>:noise\n[1]<stderr>:rank 1: ValueError: no sum\n")
+    assert rank_fault(failed) == ("rank 1: ValueError: no sum", "")
+
+
 def test_the_rank_that_failed_is_named():
     what = "rank 1: ValueError: after two steps the parameters of rank 1 are not those of rank 0"
     stderr = f"noise\n{what}\nmpirun: end\n"
