@@ -1,6 +1,5 @@
 """Wheels that were built from source, by all that decided them, for other prefixes."""
 
-import os
 import shutil
 import tempfile
 import zipfile
@@ -37,8 +36,9 @@ class WheelCache:
         place = self.directory / key / wheel.name
         with files.reported(f"cannot write {place}"):
             place.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".", dir=place.parent)
-            os.close(handle)
-            shutil.copyfile(wheel, name)
-            Path(name).chmod(0o644)
-            Path(name).replace(place)
+            with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as beside:
+                copy = Path(beside) / wheel.name
+                shutil.copyfile(wheel, copy)
+                copy.chmod(0o644)
+                files.sync(copy)
+                copy.replace(place)

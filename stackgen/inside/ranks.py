@@ -148,7 +148,7 @@ def _jsrun(environ: Mapping[str, str]) -> Optional[Ranks]:
     numbers = _four(environ, "JSM_NAMESPACE_{}", "RANK", "SIZE", "LOCAL_RANK", "LOCAL_SIZE")
     if numbers is None:
         return None
-    slots = _lsf(environ)
+    slots = lsf_slots(environ)
     names = list(slots)
     several = [name for name in names[1:] if slots[name] > 1]
     launching = bool(several) and slots[names[0]] == 1
@@ -194,10 +194,10 @@ def _allocated(environ: Mapping[str, str]) -> List[List[str]]:
     names = ("SLURM_JOB_NODELIST", "SLURM_STEP_NODELIST")
     lists = [hosts(environ[name]) for name in names if environ.get(name)]
     lists += [list(_counted(_lines(environ[name]))) for name in _LISTS if environ.get(name)]
-    return [nodes for nodes in [*lists, list(_lsf(environ))] if nodes]
+    return [nodes for nodes in [*lists, list(lsf_slots(environ))] if nodes]
 
 
-def _lsf(environ: Mapping[str, str]) -> Dict[str, int]:
+def lsf_slots(environ: Mapping[str, str]) -> Dict[str, int]:
     """LSF's hosts in order, with their slots."""
     words = environ.get("LSB_MCPU_HOSTS", "").split()
     if words and len(words) % 2 == 0 and all(word.isdigit() for word in words[1::2]):

@@ -7,6 +7,7 @@ from stackgen.inside.launcher.asking import Asked, Job, usual_ranks
 from stackgen.inside.launcher.description import Site
 from stackgen.inside.launcher.offer import Offer
 from stackgen.inside.launcher.words import LauncherError
+from stackgen.inside.ranks import lsf_slots
 
 
 class Allocation(NamedTuple):
@@ -40,11 +41,10 @@ def allocation_here(site: Site, environ: Mapping[str, str]) -> Optional[Allocati
             _first(environ, "SLURM_GPUS_ON_NODE"),
         )
     if site.scheduler == "lsf" and environ.get("LSB_JOBID"):
-        slots = environ.get("LSB_MCPU_HOSTS", "").split()
-        hosts_of_job = dict(zip(slots[::2], slots[1::2]))
+        slots = lsf_slots(environ)
         # Where jsrun is, the first host runs the script alone.
-        apart = 1 if site.launch[0] == "jsrun" and len(hosts_of_job) > 1 else 0
-        nodes = max(len(hosts_of_job) - apart, 1)
+        apart = 1 if site.launch[0] == "jsrun" and len(slots) > 1 else 0
+        nodes = max(len(slots) - apart, 1)
         return Allocation(environ["LSB_JOBID"], environ.get("LSB_QUEUE", ""), nodes, 0, 0, 0, 0)
     return None
 
