@@ -30,7 +30,9 @@ def test_ranks_that_agree_are_told_with_their_way():
 def test_ranks_of_horovodrun_are_understood_which_names_each_before_its_lines():
     told = json.dumps({"ranks": 2, "controller": "gloo", "parameters": "5a"})
     assert rank_fault(Outcome(status=0, stdout=f"[0]<stdout>:{told}\n", stderr="")) == ("", "equal over gloo")
-    failed = Outcome(status=1, stdout="", stderr="[1]<stderr>:noise\n[1]<stderr>:rank 1: ValueError: no sum\n")
+    failed = Outcome(
+        status=1, stdout="", stderr="[1]<stderr>:noise\n[1]<stderr>:rank 1: ValueError: no sum\n"
+    )
     assert rank_fault(failed) == ("rank 1: ValueError: no sum", "")
 
 
