@@ -53,6 +53,13 @@ NodeRange = Annotated[
     AfterValidator(_ascending),
     shown("1..16", pattern=_NODES, kinds=("string", "integer")),
 ]
+CoreRange = Annotated[
+    str,
+    BeforeValidator(as_text),
+    matching(_NODES, "number of cores", "write 16..40, the usual number first, or a single number"),
+    AfterValidator(_ascending),
+    shown("16..40", pattern=_NODES, kinds=("string", "integer")),
+]
 Target = Annotated[str, AfterValidator(_target), shown("skylake_avx512", "zen3", "power9le", "neoverse_v2")]
 OperatingSystem = Annotated[
     str,

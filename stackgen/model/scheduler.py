@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, PositiveInt, model_validator
 
 from stackgen.model.base import Strict, near, refuse
-from stackgen.model.machine import Duration, Memory, NodeRange
+from stackgen.model.machine import CoreRange, Duration, Memory, NodeRange
 from stackgen.model.scalars import Line
 
 Count = Annotated[PositiveInt, Field(examples=[4])]
@@ -20,7 +20,7 @@ def _startable(text: str) -> str:
         raise refuse(f"{text!r} has a quote without its other half", "write it as in a shell") from None
     if strange := re.findall(r"\{(?!ranks\}).*?\}", text):
         raise refuse(f"{strange[0]} is no placeholder", "write {ranks} for how many ranks there are")
-    if not words:
+    if not words or not re.match(r"[\w/.]", words[0]):
         raise refuse("it starts nothing", "name a program, such as srun, or leave the key out")
     return text
 
@@ -53,7 +53,7 @@ class Partition(Strict):
     """Those of a node; 0 where it has none, else the system's `accelerators`."""
     memory: Memory | None = None
     """That of a node."""
-    cores_per_gpu: Annotated[NodeRange | None, Field(alias="cores-per-gpu")] = None
+    cores_per_gpu: Annotated[CoreRange | None, Field(alias="cores-per-gpu")] = None
     """How many cores come with each GPU, the usual number first, such as `16..40`."""
     kind: Literal["partition", "qos"] = "partition"
     """`qos` where it is a quality of service, which jobs name by another option."""
@@ -86,8 +86,8 @@ class Scheduler(Strict):
         true = {name for name, partition in self.partitions.items() if not partition.of}
         for name, partition in self.partitions.items():
             if partition.of and partition.of not in true:
-                remedy = near(partition.of, true, "name a partition that is none by `of:` itself")
-                raise refuse(f"{name} is of {partition.of}, which is no partition", remedy)
+                remedy = near(partition.of, true, "name one that has no `of:` itself")
+                raise refuse(f"{name} is of {partition.of}, which is no true partition", remedy)
         defaults = [name for name, partition in self.partitions.items() if partition.default]
         if len(defaults) > 1:
             raise refuse(f"{' and '.join(defaults)} are each the default", "leave one of them")

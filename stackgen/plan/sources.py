@@ -55,6 +55,8 @@ def _cuda_faults(name: str, system: System) -> Iterator[Fault]:
 
 def _mpi_faults(name: str, features: tuple[Feature, ...], mpi: str) -> Iterator[Fault]:
     asked = [feature for feature in ON_MPI if feature in features]
+    if package_name(mpi) == "none":
+        mpi = ""
     if mpi and asked and flavour(mpi) is None:
         what = f"{package_name(mpi)} is no MPI that stackgen knows how to build {' and '.join(asked)} on"
         yield Fault(where="toolchain.mpi", what=what, remedy="take another, such as openmpi or mpich")

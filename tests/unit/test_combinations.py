@@ -129,6 +129,7 @@ def test_without_an_mpi_it_is_refused_at_once():
         " MPI, and there is none; name one by `toolchain: {mpi: openmpi}`, or take gloo in place of horovod"
         " and leave mpi4py and h5py out"
     ]
+    assert refusal(toolchain={"mpi": "none"}) == refusal(toolchain={})
     assert planned(toolchain={}, features=["gloo", "ddp"]).wheels, "Gloo needs none"
 
 

@@ -103,9 +103,9 @@ def test_a_week_is_written_in_hours():
 @pytest.mark.parametrize(
     ("partitions", "refusal"),
     [
-        ({"a": {"of": "b"}, "c": {}}, "a is of b, which is no partition"),
-        ({"a": {"of": "a"}}, "a is of a, which is no partition"),
-        ({"a": {"of": "b"}, "b": {"of": "c"}, "c": {}}, "a is of b, which is no partition"),
+        ({"a": {"of": "b"}, "c": {}}, "a is of b, which is no true partition"),
+        ({"a": {"of": "a"}}, "a is of a, which is no true partition"),
+        ({"a": {"of": "b"}, "b": {"of": "c"}, "c": {}}, "a is of b, which is no true partition"),
         ({"a": {"default": True}, "b": {"default": True}}, "a and b are each the default"),
     ],
 )
@@ -120,6 +120,8 @@ def test_names_that_lead_nowhere_are_refused(partitions, refusal):
     [
         ({"launch": "srun 'x"}, '"srun \'x" has a quote without its other half'),
         ({"launch": "mpirun -n {rank}"}, "{rank} is no placeholder"),
+        ({"launch": "-x srun"}, "it starts nothing"),
+        ({"partitions": {"p": {"cores-per-gpu": "0"}}}, "'0' is no number of cores"),
         ({"options": ["-C haswell"]}, "'-C haswell' is no option in one word"),
         ({"options": ["exclusive"]}, "'exclusive' is no option in one word"),
         ({"partitions": {"p": {"options": ["--qos=x y"]}}}, "'--qos=x y' is no option in one word"),
