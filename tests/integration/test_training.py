@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 from cluster import Cluster
 from desk import Desk
-from training import CPU_BUILD, DDP, HOROVOD, OFFLINE, TrainingSite, learned, seen, write_environment
+from training import (
+    CPU_BUILD,
+    DDP,
+    HOROVOD,
+    OFFLINE,
+    PATIENCE,
+    TrainingSite,
+    learned,
+    seen,
+    write_environment,
+)
 
 from stackgen import host
 from stackgen.errors import StackgenError
@@ -61,7 +71,7 @@ def _stackgen(desk: Desk, *words: str, before: tuple[str, ...] = (), fails: bool
             argv=(*before, sys.executable, "-m", "stackgen", *words),
             environment=desk.environment(),
             directory=desk.directory,
-            timeout=2400,
+            timeout=2400 if CACHE else 1200,  # of which a machine that does nothing else takes a quarter
         )
     )
     assert (outcome.status != 0) == fails, outcome.stdout + outcome.stderr
@@ -118,6 +128,30 @@ def test_a_user_loads_a_module_and_runs_a_program_on_two_nodes(site: TrainingSit
     assert outcome.status == 0
 
 
+@pytest.mark.parametrize(("framework", "text"), [("tensorflow", HOROVOD), ("pytorch", DDP)])
+def test_the_same_program_runs_as_one_process(site: TrainingSite, tmp_path: Path, framework: str, text: str):
+    (tmp_path / "train.py").write_text(text)
+    outcome = site.user(f"module load hpai/{framework}\nhpai run {tmp_path}/train.py 60")
+    assert [line[:13] for line in learned(outcome.stdout)] == ["0 of 1 learns"]
+    assert outcome.status == 0, outcome.stderr
+
+
+def test_a_users_own_script_is_submitted_seen_in_the_queue_and_trains(site: TrainingSite, tmp_path: Path):
+    (tmp_path / "train.py").write_text(HOROVOD)
+    (tmp_path / "own.sh").write_text(
+        "#!/bin/bash\n#SBATCH --nodes=2 --ntasks-per-node=1 --cpus-per-task=2\n"
+        f"srun --mpi=pmix --cpus-per-task=2 python {tmp_path}/train.py 60\n"
+    )
+    outcome = site.user(f"module load hpai/tensorflow\nhpai batch {tmp_path}/own.sh\nhpai queue")
+    job, *queue = outcome.stdout.splitlines()
+    assert [line.split()[:3] for line in queue if line.startswith(f"{job} ")] == [[job, "batch", "own.sh"]]
+    finished = site.cluster.finished(int(job), PATIENCE)
+    assert (finished.state, learned(finished.output)) == (
+        "COMPLETED",
+        ["0 of 2 learns", "1 of 2 learns"],
+    )
+
+
 def test_pytorchs_own_distribution_needs_nothing_but_the_launcher(site: TrainingSite, tmp_path: Path):
     (tmp_path / "train.py").write_text(DDP)
     outcome = site.user(f"module load hpai/pytorch\nhpai run -N 2 {tmp_path}/train.py")
@@ -141,19 +175,17 @@ def test_a_users_own_mpirun_in_a_job_needs_no_launcher(site: TrainingSite, tmp_p
         f"module use {site.prefix}/current/modules/Core\nmodule load hpai/tensorflow\n"
         f"mpirun.openmpi python {tmp_path}/train.py 60\n"
     )
-    finished = site.cluster.finished(site.cluster.submit(tmp_path / "job.sh", directory=tmp_path))
+    job = site.cluster.submit(tmp_path / "job.sh", directory=tmp_path)
+    finished = site.cluster.finished(job, PATIENCE)
     assert learned(finished.output) == ["0 of 2 learns", "1 of 2 learns"]
 
 
 def test_a_rank_that_dies_in_training_ends_the_job_which_says_so(site: TrainingSite, tmp_path: Path):
     (tmp_path / "train.py").write_text(HOROVOD)
-    began = time.monotonic()
-    outcome = site.user(
-        f"module load hpai/tensorflow\nhpai run -N 2 {tmp_path}/train.py 600", environment={"DIES": "2"}
-    )
+    script = f"module load hpai/tensorflow\nhpai run -N 2 {tmp_path}/train.py 1000000"
+    outcome = site.user(script, environment={"DIES": "2"})
     assert outcome.status == 9
     assert "rank 2 of 4 on n2 ended with status 9\n" in outcome.stderr
-    assert time.monotonic() - began < 60
 
 
 def test_a_node_that_dies_ends_the_job_and_is_named(site: TrainingSite, tmp_path: Path):
@@ -167,7 +199,7 @@ def test_a_node_that_dies_ends_the_job_and_is_named(site: TrainingSite, tmp_path
     try:
         _until(lambda: output.exists() and "step 9" in output.read_text())
         site.cluster.kill_node("n2")
-        finished = site.cluster.finished(job)
+        finished = site.cluster.finished(job, PATIENCE)
         assert finished.state in {"NODE_FAIL", "FAILED"}  # by who sees it first: srun may
         assert finished.status
         assert re.search(r"\bn2\b", finished.output)
@@ -186,7 +218,7 @@ def test_a_test_says_that_the_mpi_is_gone_on_which_all_was_built(site: TrainingS
 
 
 def _until(done) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -15,6 +15,8 @@ ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 CPU_BUILD = "2.13.0+cpu"
 # The far side of the gap: no network but its own loopback.
 OFFLINE = ("unshare", "--net", "sh", "-c", 'ip link set dev lo up && exec "$@"', "sh")
+PATIENCE = 900
+"""Seconds for a job that takes half a minute on a machine that does nothing else."""
 
 HOROVOD = """\
 import os, sys
@@ -84,9 +86,7 @@ class TrainingSite:
         """The release that is current."""
         return self.prefix / "releases/2026.11"
 
-    def user(
-        self, script: str, *, environment: Mapping[str, str] | None = None, timeout: float = 300
-    ) -> Outcome:
+    def user(self, script: str, *, environment: Mapping[str, str] | None = None) -> Outcome:
         """What a user does in a login shell where the site's profile has put its modules."""
         home = self.desk.directory / "user"
         home.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ class TrainingSite:
             ("bash", "-lc", f"module use {self.prefix}/current/modules/Core\n{script}"),
             directory=home,
             environment={"HOME": str(home), "USER": "root", **(environment or {})},
-            timeout=timeout,
+            timeout=PATIENCE,
         )
 
     def job(self, script: str, *arguments: str, options: tuple[str, ...] = ()) -> Finished:
@@ -102,7 +102,7 @@ class TrainingSite:
         number = self.cluster.submit(
             self.release / "jobs" / script, arguments, options=options, directory=self.desk.directory
         )
-        return self.cluster.finished(number)
+        return self.cluster.finished(number, PATIENCE)
 
 
 def seen(output: str) -> dict[str, object]:
