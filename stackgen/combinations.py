@@ -78,7 +78,9 @@ class Combination:
     """The oldest GCC that knows the C++ which the framework's headers are in."""
     edits: tuple[Edit, ...] = _ALWAYS
     tested: tuple[str, ...] = ()
-    """The versions that were built and run; every other one is untested."""
+    """The versions that were built and run over MPI; every other one is untested."""
+    over_gloo: tuple[str, ...] = ()
+    """The versions that were built and run over Gloo where there is no MPI."""
 
     def has(self, version: str, python: str) -> bool:
         """Whether a version of the framework with a Python belongs to it."""
@@ -114,7 +116,8 @@ def _cxx(ours: int, torchs: int) -> tuple[Edit, ...]:
     return (*_ALWAYS, *edits)
 
 
-_PYTHONS = ("3.8", "3.9", "3.10", "3.11")  # 3.12 has no distutils, by which Horovod finds Python's headers
+# setuptools 77 is for 3.9 and newer; 3.12 has no distutils, by which Horovod finds Python's headers.
+_PYTHONS = ("3.9", "3.10", "3.11")
 _TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
 
 HOROVOD: tuple[Combination, ...] = (
@@ -166,6 +169,7 @@ HOROVOD: tuple[Combination, ...] = (
         pythons=_PYTHONS,
         gcc="9",
         tested=("2.15.1",),
+        over_gloo=("2.15.1",),
     ),
     Combination(
         serves="MXNET",
@@ -233,3 +237,8 @@ def serving(distribution: str) -> tuple[Combination, ...]:
 def is_tested(known: Combination, version: str) -> bool:
     """Whether that very version was built and run, with whatever its local label says of GPUs."""
     return Version(version).public in known.tested
+
+
+def is_tested_over_gloo(known: Combination, version: str, features: Iterable[Feature]) -> bool:
+    """Whether that very version was run over Gloo, too; beside MPI none was."""
+    return Feature.HOROVOD not in set(features) and Version(version).public in known.over_gloo

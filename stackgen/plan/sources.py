@@ -14,6 +14,7 @@ from stackgen.combinations import (
     combination,
     has_horovod,
     is_tested,
+    is_tested_over_gloo,
     serving,
 )
 from stackgen.errors import Fault
@@ -104,7 +105,9 @@ def source_notes(framework: WheelsPlan, system: System, version: str) -> Iterato
         remedy = f"tested is {' and '.join(tested)}" if tested else "no version of it is tested"
         yield Fault(where=where, what=what, remedy=remedy)
     over_nccl = ["NCCL"] if any(gpu.capability for gpu in system.accelerators) else []
-    over_gloo = ["Gloo"] if Feature.GLOO in framework.about.features else []
+    features = framework.about.features
+    proven = found is not None and is_tested_over_gloo(found, version, features)
+    over_gloo = ["Gloo"] if Feature.GLOO in features and not proven else []
     for network in over_gloo + over_nccl:
         what = f"{PROJECT} over {network} is untested"
         yield Fault(where=where, what=what, remedy="`stackgen test` shows how it does")

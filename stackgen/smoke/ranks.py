@@ -172,8 +172,9 @@ def rank_fault(outcome: Outcome) -> tuple[str, str]:
     if ranks != RANKS or len(lines) > 1:
         what = f"{RANKS} ranks were started, and each took itself for one of {ranks}"
         return f"{what}: they do not run on the MPI of their launcher", ""
-    names = ("backend", "controller", "library", "hdf5")
-    how = next((f" over {seen[name]}" for name in names if seen.get(name)), "")
+    names = {"backend": "", "controller": "", "library": "", "hdf5": "HDF5 "}
+    ways = (f" over {what}{str(seen[name]).split(',')[0]}" for name, what in names.items() if seen.get(name))
+    how = next(ways, "")
     return "", f"equal{how}" if "parameters" in seen else how.removeprefix(" ")
 
 

@@ -224,7 +224,8 @@ def test_what_nobody_has_tested_is_noted():
     assert list(source_notes(tested.wheels[0], tested.system, "2.15.1")) == []
     cuda = {"externals": [{"spec": "cuda@12.4.1", "prefix": "/opt/cuda"}]}
     gpus = planned(system={**cuda, **GPUS})
-    gloo = planned(features=["horovod", "gloo"])
+    alone, gloo = planned(toolchain={}, features=["gloo"]), planned(features=["horovod", "gloo"])
+    assert list(source_notes(alone.wheels[0], alone.system, "2.15.1")) == []
     assert [str(note) for note in source_notes(gloo.wheels[0], gloo.system, "2.15.1")] == [
         "frameworks.tensorflow.features: Horovod 0.28.1 over Gloo is untested;"
         " `stackgen test` shows how it does"

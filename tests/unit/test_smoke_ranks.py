@@ -24,7 +24,11 @@ def seen(**changes: object) -> dict[str, object]:
 
 def test_ranks_that_agree_are_told_with_their_way():
     assert rank_fault(ended({"ranks": 2, "backend": "gloo", "parameters": "5a"})) == ("", "equal over gloo")
-    assert rank_fault(ended({"ranks": 2, "library": "Open MPI v4.1.4"})) == ("", "over Open MPI v4.1.4")
+    assert rank_fault(ended({"ranks": 2, "library": "Open MPI v4.1.4, package: X"})) == (
+        "",
+        "over Open MPI v4.1.4",
+    )
+    assert rank_fault(ended({"ranks": 2, "hdf5": "1.10.8"})) == ("", "over HDF5 1.10.8")
 
 
 def test_ranks_of_horovodrun_are_understood_which_names_each_before_its_lines():
