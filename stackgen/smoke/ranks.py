@@ -36,9 +36,9 @@ _FAULT = re.compile(r"^rank \S+: .+", re.M)
 _ENDED = re.compile(
     r"^.*(?: process rank \d+ .* exited on signal |error: .*\btask \d|WITH THE EXIT STRING: ).*", re.M
 )
-_SPEAKER = re.compile(r"^\[\d+\]<std(?:out|err)>:", re.M)
-"""What `horovodrun` puts before each line of a rank."""
-_STATUS = re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code: +(\d+)")
+_SPEAKER = re.compile(r"^(?:\[\d+\]<std(?:out|err)>:|RuntimeError: (?=Horovod detected ))", re.M)
+"""What `horovodrun` puts before each line of a rank, and what makes its own end look like the cause."""
+_STATUS = re.compile(r"Process name: (?:\[\[\d+,\d+\],(?=\d+\]))?(\d+)\]?\s+Exit code: +(\d+)")
 
 
 def mpi_of(

@@ -72,6 +72,15 @@ def test_a_rank_that_was_killed_is_told_in_the_words_of_its_launcher():
             "ImportError: no numpy\n  Process name: [[15978,1],1]\n  Exit code:    1\n",
             "ImportError: no numpy",
         ),
+        (
+            "RuntimeError: Horovod detected that one ended. The first was:\nProcess name: 1\nExit code: 3\n",
+            "rank 1 ended with status 3",
+        ),
+        (
+            "[1]<stderr>:ImportError: no numpy\nRuntimeError: Horovod detected that one ended:\n"
+            "Process name: 1\nExit code: 1\n",
+            "ImportError: no numpy",
+        ),
         ("nothing to go by\n", "nothing to go by"),
     ],
 )
