@@ -11,10 +11,11 @@ from stackgen import files
 from stackgen.bench.plot import Line, plot
 from stackgen.bench.published import PUBLISHED
 from stackgen.bench.results import SAMPLES, Row, Size, Trained, rows
+from stackgen.bench.runs import Ask, Here, Place, Queue
 from stackgen.bench.schedulers import SCHEDULERS
 from stackgen.bench.subject import Subject, writable
 from stackgen.bench.table import published_json, rows_json
-from stackgen.bench.training import Ask, Finished, Here, Place, Queue, train
+from stackgen.bench.training import Finished, train
 from stackgen.errors import InputError
 from stackgen.jobs import Offer, Shape, layout, offers
 from stackgen.lock import Json

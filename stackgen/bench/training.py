@@ -4,19 +4,17 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from pydantic import ValidationError
-
 from stackgen import files
-from stackgen.bench.results import Job, Mode, Size, Trained, read_trained
+from stackgen.bench.results import Size, Trained
+from stackgen.bench.runs import Ask, Here, Place, Queue, Run
 from stackgen.bench.schedulers import SCHEDULERS, Order, Scheduler
 from stackgen.bench.subject import Subject
 from stackgen.errors import InputError, WorkError
-from stackgen.jobs import Offer, Shape, job_script
-from stackgen.model.base import Strict
+from stackgen.jobs import Shape, job_script
 from stackgen.run import Command, Outcome
 
 _LIMIT = 6 * 3600.0
@@ -25,124 +23,6 @@ _SHORTEST, _LONGEST = 0.5, 15.0
 """Seconds between two looks at a queue."""
 _LAG = 20.0
 """Seconds in which a file written on another node has to be seen here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What every job of a table does."""
-
-    job: Job
-    mode: Mode
-    batch: int
-    """Of one rank of the smallest job."""
-    steps: int
-    warmup: int
-    small: bool
-
-    @property
-    def name(self) -> str:
-        """A table's name, and that of its directory below the framework's."""
-        return f"{self.job}-{self.mode}{'-small' if self.small else ''}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
-    """The ranks are started on this machine, by `launcher` where there is one, else by the program itself."""
-
-    launcher: tuple[str, ...]
-    threads: int
-    """Of each rank: the same in every job, or what is compared is not the ranks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """The ranks are jobs of a partition."""
-
-    kind: str
-    offer: Offer
-    account: str
-    time: str
-
-
-Place = Here | Queue
-
-
-Setting = str | int | bool
-
-
-class Ordered(Strict):
-    """What lies beside a result: what was asked for, and the job's number."""
-
-    settings: dict[str, Setting]
-    number: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """One job of a table, and its files."""
-
-    subject: Subject
-    ask: Ask
-    size: Size
-    directory: Path
-
-    @property
-    def stem(self) -> str:
-        return f"{self.size.nodes}x{self.size.ranks_per_node}"
-
-    def file(self, ending: str) -> Path:
-        return self.directory / f"{self.stem}.{ending}"
-
-    @property
-    def settings(self) -> dict[str, Setting]:
-        """What decides its result, beside the machine's mood."""
-        return {
-            "request": self.subject.release.request,
-            "prefix": self.subject.framework.prefix,
-            "job": self.ask.job,
-            "batch": self.ask.batch,
-            "steps": self.ask.steps,
-            "warmup": self.ask.warmup,
-            "small": self.ask.small,
-            "horovod": self.subject.by_horovod,
-        }
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The program and its arguments."""
-        return (
-            str(self.subject.program(f"train_{self.subject.kind}.py")),
-            *("--job", self.ask.job, "--batch", str(self.ask.batch)),
-            *("--steps", str(self.ask.steps), "--warmup", str(self.ask.warmup)),
-            *("--distribution", "horovod" if self.subject.by_horovod else "own"),
-            *("--out", str(self.file("json")), *(("--small",) if self.ask.small else ())),
-        )
-
-    @property
-    def last(self) -> Ordered | None:
-        """What was asked for before."""
-        try:
-            return Ordered.model_validate_json(self.file("order.json").read_bytes())
-        except (OSError, ValidationError):
-            return None
-
-    @property
-    def earlier(self) -> Ordered | None:
-        """What was asked for before with the same settings."""
-        return found if (found := self.last) and found.settings == self.settings else None
-
-    def note(self, number: str = "") -> None:
-        text = Ordered(settings=self.settings, number=number).model_dump_json(indent=1)
-        files.write(self.file("order.json"), f"{text}\n")
-
-    def result(self) -> Trained | None:
-        path = self.file("json")
-        return read_trained(path.read_text(encoding="utf-8"), str(path)) if path.exists() else None
-
-    def forget(self) -> None:
-        for ending in ("json", "order.json", "log"):
-            self.file(ending).unlink(missing_ok=True)
-
 
 Finished = tuple[Size, Trained | str]
 
@@ -153,10 +33,10 @@ def train(  # noqa: PLR0913 - what decides the jobs, and where they go
     """Each job's result, or why there is none; what is done already is not done again unless asked for."""
     asks = _asks(ask, sizes)
     runs = [
-        _Run(subject=subject, ask=one, size=size, directory=directory)
+        Run(subject=subject, ask=one, size=size, directory=directory)
         for one, size in zip(asks, sizes, strict=True)
     ]
-    waiting: list[_Run] = []
+    waiting: list[Run] = []
     for run in runs:
         done = run.result() if run.earlier and not again else None
         if done and (isinstance(place, Queue) or done.threads == str(place.threads)):
@@ -185,12 +65,12 @@ def _asks(ask: Ask, sizes: Sequence[Size]) -> list[Ask]:
     return [replace(ask, batch=whole // size.ranks) for size in sizes]
 
 
-def _titled(run: _Run) -> str:
+def _titled(run: Run) -> str:
     size = run.size
     return f"{run.subject.framework.name} {run.ask.name}, {size.nodes} x {size.ranks_per_node} ranks"
 
 
-def _run_here(run: _Run, place: Here) -> Trained | str:
+def _run_here(run: Run, place: Here) -> Trained | str:
     run.forget()
     run.note()
     ranks = run.size.ranks
@@ -209,9 +89,9 @@ def _reason(outcome: Outcome, log: Path) -> str:
     return f"exit status {outcome.status}{_last_words(log)}; see {log}"
 
 
-def _run_queued(waiting: list[_Run], queue: Queue, *, again: bool) -> Iterator[Finished]:
+def _run_queued(waiting: list[Run], queue: Queue, *, again: bool) -> Iterator[Finished]:
     scheduler = SCHEDULERS[queue.kind]
-    jobs: dict[str, _Run] = {}
+    jobs: dict[str, Run] = {}
     for run in waiting:
         try:
             jobs[_number(run, queue, scheduler, again=again)] = run
@@ -230,7 +110,7 @@ def _run_queued(waiting: list[_Run], queue: Queue, *, again: bool) -> Iterator[F
             pause = min(2 * pause, _LONGEST)
 
 
-def _number(run: _Run, queue: Queue, scheduler: Scheduler, *, again: bool) -> str:
+def _number(run: Run, queue: Queue, scheduler: Scheduler, *, again: bool) -> str:
     """The number of the job: one that was submitted before and has not ended, or a new one."""
     last, progress = run.last, run.subject.tools.progress
     if last and last.number and _living(run, scheduler, (last.number,)):
@@ -250,7 +130,7 @@ def _number(run: _Run, queue: Queue, scheduler: Scheduler, *, again: bool) -> st
     return number
 
 
-def _order(run: _Run, queue: Queue) -> Order:
+def _order(run: Run, queue: Queue) -> Order:
     shape = Shape.NODE if run.size.nodes == 1 else Shape.NODES
     plan, framework = run.subject.project.plan, run.subject.framework
     text = job_script(plan, framework, queue.offer, shape)
@@ -269,7 +149,7 @@ def _order(run: _Run, queue: Queue) -> Order:
     )
 
 
-def _living(run: _Run, scheduler: Scheduler, jobs: tuple[str, ...]) -> dict[str, str]:
+def _living(run: Run, scheduler: Scheduler, jobs: tuple[str, ...]) -> dict[str, str]:
     outcome = _told(run, scheduler.watch(jobs))
     found = scheduler.living(outcome.stdout)
     if outcome.status and not found and "nvalid" not in outcome.stderr and "not found" not in outcome.stderr:
@@ -278,7 +158,7 @@ def _living(run: _Run, scheduler: Scheduler, jobs: tuple[str, ...]) -> dict[str,
     return {job: state for job, state in found.items() if job in jobs}
 
 
-def _ended(run: _Run, job: str, scheduler: Scheduler) -> Trained | str:
+def _ended(run: Run, job: str, scheduler: Scheduler) -> Trained | str:
     told = scheduler.ending(_told(run, scheduler.ask(job)).stdout)
     patience = time.monotonic() + (_LAG if told in {"", "completed"} else 0)
     while not (done := run.result()) and time.monotonic() < patience:
@@ -299,7 +179,7 @@ def _last_words(log: Path) -> str:
     return f": {words[-1][:200]}" if words else ""
 
 
-def _told(run: _Run, words: tuple[str, ...]) -> Outcome:
+def _told(run: Run, words: tuple[str, ...]) -> Outcome:
     """What a program of the scheduler says, without what the caller's shell would give to the job."""
     keep = ("HOME", "LOGNAME", "PATH", "USER", "LANG")
     kinds = ("SLURM_CONF", "SBATCH_", "LSF_", "LSB_")

@@ -12,11 +12,11 @@ from stackgen.bench.kernels import kernels, kernels_table
 from stackgen.bench.mpirun import launcher, ranks_here
 from stackgen.bench.peers import peer
 from stackgen.bench.results import Job, Mode, Size
+from stackgen.bench.runs import Ask, Place
 from stackgen.bench.scaling import Scaled, here, queue, queued_sizes, scale
 from stackgen.bench.startup import startup, startup_table
 from stackgen.bench.subject import Subject, subjects
 from stackgen.bench.table import comparison, table
-from stackgen.bench.training import Ask, Place
 from stackgen.cli.options import as_json, environment, prefix, print_json, tools, verbose
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Json

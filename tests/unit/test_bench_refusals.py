@@ -8,9 +8,10 @@ import yaml
 from stackgen import files
 from stackgen.bench.mpirun import launcher
 from stackgen.bench.results import Size
+from stackgen.bench.runs import Ask, Here
 from stackgen.bench.scaling import here, queue, queued_sizes
 from stackgen.bench.subject import Subject, subjects
-from stackgen.bench.training import Ask, Here, train
+from stackgen.bench.training import train
 from stackgen.errors import InputError
 from stackgen.lock import Lock, inputs, lock_tree
 from stackgen.progress import Silent
