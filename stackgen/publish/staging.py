@@ -14,11 +14,10 @@ from stackgen.release import (
     REPORT,
     Release,
     Report,
-    changes_between,
-    package_changes,
     read_release,
     release_of,
 )
+from stackgen.release_changes import changes_between, package_changes
 from stackgen.tree import File, Tree
 
 

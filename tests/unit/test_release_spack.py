@@ -15,13 +15,13 @@ from stackgen.plan import Plan, plan
 from stackgen.release import (
     InstalledFramework,
     Release,
-    changes_between,
     installed,
     is_whole,
     read_release,
     release_of,
     request,
 )
+from stackgen.release_changes import changes_between
 
 OLDER = {
     "format": 1,
