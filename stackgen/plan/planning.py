@@ -28,6 +28,8 @@ from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Plat
 from stackgen.plan.versions import specifier
 from stackgen.settings import said
 
+NO_PART = "none"
+"""What an environment says of a part of the toolchain that it does without, although the system has one."""
 SPACK_PYTHON = "3.12"
 """What Spack builds where no version is named: the newest that each known framework has wheels for."""
 
@@ -57,14 +59,18 @@ def plan(environment: Environment, system: System) -> Plan:
 
 
 def _completed(toolchain: Toolchain, system: System) -> Toolchain:
-    """The toolchain with the MPI and the math library that the system has; `config` refused several."""
+    """The toolchain with the MPI and the math library that the system has, where the environment names none.
+
+    Of several `config` has refused to choose; a part that is `none` is left out.
+    """
     offered = {
         part: external.spec
         for part, packages in PROVIDERS.items()
         for external in system.externals
         if external.package in packages
     }
-    return Toolchain.model_validate({**offered, **toolchain.model_dump(exclude_none=True)})
+    chosen = {**offered, **toolchain.model_dump(exclude_none=True)}
+    return Toolchain.model_validate({part: spec for part, spec in chosen.items() if spec != NO_PART})
 
 
 def _planned(name: str, framework: Framework, system: System, toolchain: Toolchain) -> FrameworkPlan:

@@ -56,8 +56,6 @@ def _cuda_faults(name: str, system: System) -> Iterator[Fault]:
 
 def _mpi_faults(name: str, features: tuple[Feature, ...], mpi: str) -> Iterator[Fault]:
     asked = [feature for feature in ON_MPI if feature in features]
-    if package_name(mpi) == "none":
-        mpi = ""
     if mpi and asked and flavour(mpi) is None:
         what = f"{package_name(mpi)} is no MPI that stackgen knows how to build {' and '.join(asked)} on"
         yield Fault(where="toolchain.mpi", what=what, remedy="take another, such as openmpi or mpich")
@@ -105,9 +103,8 @@ def source_notes(framework: WheelsPlan, system: System, version: str) -> Iterato
         remedy = f"tested is {' and '.join(tested)}" if tested else "no version of it is tested"
         yield Fault(where=where, what=what, remedy=remedy)
     over_nccl = ["NCCL"] if any(gpu.capability for gpu in system.accelerators) else []
-    features = framework.about.features
-    proven = found is not None and is_tested_over_gloo(found, version, features)
-    over_gloo = ["Gloo"] if Feature.GLOO in features and not proven else []
+    proven = found is not None and is_tested_over_gloo(found, version)
+    over_gloo = ["Gloo"] if Feature.GLOO in framework.about.features and not proven else []
     for network in over_gloo + over_nccl:
         what = f"{PROJECT} over {network} is untested"
         yield Fault(where=where, what=what, remedy="`stackgen test` shows how it does")

@@ -130,6 +130,7 @@ def test_without_an_mpi_it_is_refused_at_once():
         " and leave mpi4py and h5py out"
     ]
     assert refusal(toolchain={"mpi": "none"}) == refusal(toolchain={})
+    assert dict(planned(toolchain={"mpi": "none"}, features=["ddp"]).toolchain) == {}
     assert planned(toolchain={}, features=["gloo", "ddp"]).wheels, "Gloo needs none"
 
 
@@ -224,11 +225,11 @@ def test_what_nobody_has_tested_is_noted():
     assert list(source_notes(tested.wheels[0], tested.system, "2.15.1")) == []
     cuda = {"externals": [{"spec": "cuda@12.4.1", "prefix": "/opt/cuda"}]}
     gpus = planned(system={**cuda, **GPUS})
-    alone, gloo = planned(toolchain={}, features=["gloo"]), planned(features=["horovod", "gloo"])
-    assert list(source_notes(alone.wheels[0], alone.system, "2.15.1")) == []
-    assert [str(note) for note in source_notes(gloo.wheels[0], gloo.system, "2.15.1")] == [
-        "frameworks.tensorflow.features: Horovod 0.28.1 over Gloo is untested;"
-        " `stackgen test` shows how it does"
+    gloo = planned(features=["horovod", "gloo"])
+    assert list(source_notes(gloo.wheels[0], gloo.system, "2.15.1")) == []
+    torch = planned("pytorch", version="2.13.0", toolchain={}, features=["gloo"])
+    assert [str(note) for note in source_notes(torch.wheels[0], torch.system, "2.13.0")] == [
+        "frameworks.pytorch.features: Horovod 0.28.1 over Gloo is untested; `stackgen test` shows how it does"
     ]
     assert [str(note) for note in source_notes(gpus.wheels[0], gpus.system, "2.15.1")] == [
         "frameworks.tensorflow.features: Horovod 0.28.1 over NCCL is untested;"
