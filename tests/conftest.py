@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, cluster, why_not
 from desk import Desk
+from hypothesis import settings
 
 from stackgen.errors import StackgenError
 from stackgen.plan import Platform
@@ -15,6 +16,10 @@ from stackgen.run import LoggedRunner
 from stackgen.site import Site, load_site
 from stackgen.spack import SpackHome, find_spack
 from stackgen.wheels import Question, offers
+
+# By itself it takes an example of more than 200 ms for a fault, which on a busy machine any may be.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
