@@ -10,19 +10,14 @@ from pathlib import Path
 import pytest
 from cluster import Cluster
 from desk import Desk
+from training import CPU_BUILD, require_cpu_build
 
-from stackgen import host
-from stackgen.errors import StackgenError
-from stackgen.plan import Platform
-from stackgen.platforms import Target
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner, Outcome
 from stackgen.site import Site
-from stackgen.wheels import Question, offers
 
 pytestmark = pytest.mark.network
 
-VERSION = "2.13.0+cpu"
 SYSTEM = Path(__file__).parents[2] / "environments/systems/small-cluster.yaml"
 ENVIRONMENT = f"""\
 name: scales
@@ -30,7 +25,7 @@ release: 1
 system: small-cluster
 prefix: ~/hpai
 frameworks:
-  pytorch: {{version: {VERSION}, from: wheels, python: 3.11, requires: [numpy], features: [ddp]}}
+  pytorch: {{version: {CPU_BUILD}, from: wheels, python: 3.11, requires: [numpy], features: [ddp]}}
 """
 SMALL = ("--small", "--steps", "3", "--warmup", "1", "--batch", "2", "--ranks-per-node", "1")
 
@@ -38,23 +33,11 @@ SMALL = ("--small", "--steps", "3", "--warmup", "1", "--batch", "2", "--ranks-pe
 @pytest.fixture(scope="module")
 def site(index: Site, slurm: Cluster, shared_desk: Desk) -> Desk:
     """The desk of an admin whose release of PyTorch is published."""
-    _require(index)
+    require_cpu_build(index)
     shared_desk.write("systems/small-cluster.yaml", SYSTEM.read_text())
     shared_desk.write("scales.yaml", ENVIRONMENT)
     _stackgen(shared_desk, slurm, "build", "scales.yaml")
     return shared_desk
-
-
-def _require(index: Site) -> None:
-    system = host.detect()
-    if (system.os, system.architecture) != ("debian12", "x86_64"):
-        pytest.skip("the environment is for Debian 12 on x86_64")
-    target = Target(platform=Platform(architecture="x86_64", glibc=system.glibc), python="3.11")
-    question = Question(where="tests", target=target, requirements=(f"torch=={VERSION}",))
-    try:
-        offers(question, index, LoggedRunner(Silent()))
-    except StackgenError as error:
-        pytest.skip(f"there is no CPU build of PyTorch to be had: {error}")
 
 
 def _stackgen(desk: Desk, cluster: Cluster, *words: str, status: int = 0) -> Outcome:
@@ -73,7 +56,7 @@ def test_training_is_measured_through_the_job_scripts_and_not_twice(site: Desk, 
     assert [(row["nodes"], row["ranks"], row["reason"]) for row in table["rows"]] == [(1, 1, ""), (2, 2, "")]
     first, second = (run["result"] for run in table["runs"])
     assert (first["hosts"], second["hosts"], len(second["seconds"])) == (1, 2, 3)
-    assert (second["distribution"], second["versions"]) == ("own", {"torch": VERSION})
+    assert (second["distribution"], second["versions"]) == ("own", {"torch": CPU_BUILD})
     kept = site.directory / "home/hpai/bench/1/scaling/pytorch/gan-weak-small"
     assert json.loads((kept / "table.json").read_text()) == table
     assert (kept / "plot.svg").read_text().startswith("<svg ")

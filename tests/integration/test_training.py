@@ -21,18 +21,14 @@ from training import (
     PATIENCE,
     TrainingSite,
     learned,
+    require_cpu_build,
     seen,
     write_environment,
 )
 
-from stackgen import host
-from stackgen.errors import StackgenError
-from stackgen.plan import Platform
-from stackgen.platforms import Target
 from stackgen.progress import Silent
 from stackgen.run import Command, LoggedRunner, Outcome
 from stackgen.site import Site
-from stackgen.wheels import Question, offers
 
 pytestmark = pytest.mark.network
 
@@ -42,7 +38,7 @@ CACHE = os.environ.get("STACKGEN_TEST_CACHE", "")
 @pytest.fixture(scope="module")
 def site(index: Site, slurm: Cluster, shared_desk: Desk) -> TrainingSite:
     """The environment for training, locked and mirrored here, and built where there is no network."""
-    _require(index)
+    require_cpu_build(index)
     write_environment(shared_desk, horovod_of_torch=bool(CACHE))
     _stackgen(shared_desk, "lock", "training.yaml")
     _stackgen(shared_desk, "mirror", "create", "training.yaml", "-d", "mirror")
@@ -51,18 +47,6 @@ def site(index: Site, slurm: Cluster, shared_desk: Desk) -> TrainingSite:
     cache = ("--cache", CACHE) if CACHE else ()
     _stackgen(shared_desk, *words, *cache, before=OFFLINE)
     return made
-
-
-def _require(index: Site) -> None:
-    system = host.detect()
-    if (system.os, system.architecture) != ("debian12", "x86_64"):
-        pytest.skip("the environment is for Debian 12 on x86_64")
-    target = Target(platform=Platform(architecture="x86_64", glibc=system.glibc), python="3.11")
-    question = Question(where="tests", target=target, requirements=(f"torch=={CPU_BUILD}",))
-    try:
-        offers(question, index, LoggedRunner(Silent()))
-    except StackgenError as error:
-        pytest.skip(f"there is no CPU build of PyTorch to be had: {error}")
 
 
 def _stackgen(desk: Desk, *words: str, before: tuple[str, ...] = (), fails: bool = False) -> Outcome:

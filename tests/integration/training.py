@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from cluster import Cluster, Finished
 from desk import Desk
 
-from stackgen.run import Outcome
+from stackgen import host
+from stackgen.errors import StackgenError
+from stackgen.plan import Platform
+from stackgen.platforms import Target
+from stackgen.progress import Silent
+from stackgen.run import LoggedRunner, Outcome
+from stackgen.site import Site
+from stackgen.wheels import Question, offers
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 CPU_BUILD = "2.13.0+cpu"
@@ -103,6 +111,19 @@ class TrainingSite:
             self.release / "jobs" / script, arguments, options=options, directory=self.desk.directory
         )
         return self.cluster.finished(number, PATIENCE)
+
+
+def require_cpu_build(index: Site) -> None:
+    """Skip where this machine is not the one that the environments are for, or there is no such PyTorch."""
+    system = host.detect()
+    if (system.os, system.architecture) != ("debian12", "x86_64"):
+        pytest.skip("the environment is for Debian 12 on x86_64")
+    target = Target(platform=Platform(architecture="x86_64", glibc=system.glibc), python="3.11")
+    question = Question(where="tests", target=target, requirements=(f"torch=={CPU_BUILD}",))
+    try:
+        offers(question, index, LoggedRunner(Silent()))
+    except StackgenError as error:
+        pytest.skip(f"there is no CPU build of PyTorch to be had: {error}")
 
 
 def seen(output: str) -> dict[str, object]:
