@@ -80,7 +80,7 @@ class Combination:
     tested: tuple[str, ...] = ()
     """The versions that were built and run over MPI; every other one is untested."""
     over_gloo: tuple[str, ...] = ()
-    """The versions that were built and run over Gloo where there is no MPI."""
+    """The versions that were built and run over Gloo, without an MPI and beside it."""
 
     def has(self, version: str, python: str) -> bool:
         """Whether a version of the framework with a Python belongs to it."""
@@ -239,6 +239,6 @@ def is_tested(known: Combination, version: str) -> bool:
     return Version(version).public in known.tested
 
 
-def is_tested_over_gloo(known: Combination, version: str, features: Iterable[Feature]) -> bool:
-    """Whether that very version was run over Gloo, too; beside MPI none was."""
-    return Feature.HOROVOD not in set(features) and Version(version).public in known.over_gloo
+def is_tested_over_gloo(known: Combination, version: str) -> bool:
+    """Whether that very version was run over Gloo, too."""
+    return Version(version).public in known.over_gloo
