@@ -25,7 +25,8 @@ def test_each_has_a_port_of_its_own_and_knows_those_of_all(program: Path):
         "import json, os\n"
         "from ranks import place\n"
         "rank, ranks = place(3)\n"
-        "print(json.dumps([rank, ranks, os.environ['MASTER_PORT'], os.environ['TF_CONFIG']]), flush=True)\n"
+        "told = [rank, ranks, os.environ['MASTER_PORT'], os.environ['TF_CONFIG']]\n"
+        "os.write(1, (json.dumps(told) + '\\n').encode())\n"  # at once, for others write there, too
     )
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
     told = sorted(json.loads(line) for line in done.stdout.splitlines())
