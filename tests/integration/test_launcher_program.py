@@ -176,6 +176,11 @@ def test_ranks_of_open_mpi_know_each_other(release: Path):
     assert sorted(done.stdout.splitlines()) == ["0 0 2 127.0.0.1", "1 1 2 127.0.0.1"]
 
 
+def test_the_help_of_rank_names_what_starts_ranks_on_this_system(release: Path):
+    said = called(release / "bin/hpai", "rank", "-h").stdout
+    assert ", as `jsrun hpai rank -- python train.py` does:\n" in said
+
+
 def test_a_reader_that_goes_away_is_no_fault(release: Path):
     line = f"{release}/bin/hpai | true; {release}/bin/hpai --help | head -1"
     done = called("bash", "-c", line)

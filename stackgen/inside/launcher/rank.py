@@ -5,14 +5,14 @@ from typing import Sequence
 
 from stackgen.inside.launcher.description import Site, loaded_framework
 from stackgen.inside.launcher.running import become
-from stackgen.inside.launcher.words import LauncherError, parsed
+from stackgen.inside.launcher.words import LauncherError, parsed, shown
 from stackgen.inside.rendezvous import variables
 from stackgen.inside.threads import expanded, processors_here
 
 RANK_HELP = """\
 usage: {0} rank [--] command
 
-Run a command as one rank of a parallel program, as `srun {0} rank -- python train.py` does:
+Run a command as one rank of a parallel program, as `{1} {0} rank -- python train.py` does:
 where the ranks meet and how many threads each has is set from what the scheduler says, where you have not.
 A single rank of a job is told, too, that it is the only one."""
 
@@ -31,4 +31,5 @@ def rank(site: Site, words: Sequence[str]) -> None:
 
 def rank_help(site: Site) -> str:
     """How it is used."""
-    return RANK_HELP.format(site.namespace)
+    starting = shown([word.replace("{ranks}", "2") for word in site.launch])
+    return RANK_HELP.format(site.namespace, starting)
