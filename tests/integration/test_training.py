@@ -175,9 +175,12 @@ def test_a_rank_that_dies_in_training_ends_the_job_which_says_so(site: TrainingS
 def test_a_node_that_dies_ends_the_job_and_is_named(site: TrainingSite, tmp_path: Path):
     (tmp_path / "train.py").write_text(HOROVOD)
     script = site.release / "jobs/tensorflow/batch/nodes.sh"
-    arguments, options = (str(tmp_path / "train.py"), "1000000"), ("--no-requeue", "--ntasks-per-node=1")
     job = site.cluster.submit(
-        script, arguments, options=options, directory=tmp_path, environment={"SAYS": "yes"}
+        script,
+        (str(tmp_path / "train.py"), "1000000"),
+        options=("--no-requeue", "--ntasks-per-node=1", "--nodelist=n1,n2"),
+        directory=tmp_path,
+        environment={"SAYS": "yes"},
     )
     output = tmp_path / f"tensorflow-{job}.out"
     try:
