@@ -1,4 +1,4 @@
-"""`python -m benchmarks.training ENV.yaml`: issue 5's promises on speed, of a release on this machine.
+"""`python -m benchmarks.training ENV.yaml`: the speed promised of training, of a release on this machine.
 
 ENV.yaml is published and has PyTorch with `features: [horovod, ddp]` on an MPI of this machine, and
 PREFIX/mirror has its wheels. The peer is a virtual environment of the same wheels, made by pip and started by
