@@ -117,7 +117,7 @@ def prepared(work: Path, sources: Path) -> Bench:
 
 
 def rows(bench: Bench, rounds: int) -> Iterator[Row]:
-    """What issue 4 promises."""
+    """What was promised."""
     yield from install(bench, rounds)
     yield from no_op(bench, 5 * rounds)
     yield executor(bench, 5 * rounds)
