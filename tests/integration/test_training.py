@@ -1,7 +1,7 @@
 """Training over MPI on four nodes of a real Slurm: a release built without a network, and the ways to run it.
 
-Horovod for TensorFlow is compiled every time; for PyTorch, which takes twice as long, if STACKGEN_TEST_CACHE
-names a directory that keeps what is built for the next time.
+Horovod for TensorFlow is compiled every time; for PyTorch, which takes twice as long, and mpi4py only if
+STACKGEN_TEST_CACHE names a directory that keeps what is built for the next time.
 """
 
 import os
@@ -39,7 +39,7 @@ CACHE = os.environ.get("STACKGEN_TEST_CACHE", "")
 def site(index: Site, slurm: Cluster, shared_desk: Desk) -> TrainingSite:
     """The environment for training, locked and mirrored here, and built where there is no network."""
     require_cpu_build(index)
-    write_environment(shared_desk, horovod_of_torch=bool(CACHE))
+    write_environment(shared_desk, kept=bool(CACHE))
     _stackgen(shared_desk, "lock", "training.yaml")
     _stackgen(shared_desk, "mirror", "create", "training.yaml", "-d", "mirror")
     made = TrainingSite(slurm, shared_desk)
