@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ranks import place
+from ranks import end, place
 from timing import tell
 
 PARSER = argparse.ArgumentParser()
@@ -43,7 +43,7 @@ def main() -> None:
         import horovod.torch as horovod
 
         horovod.init()
-        rank, ranks, end = horovod.rank(), horovod.size(), horovod.shutdown
+        rank, ranks, close = horovod.rank(), horovod.size(), horovod.shutdown
         if torch.cuda.is_available():
             torch.cuda.set_device(horovod.local_rank())
         one = torch.ones(1)
@@ -53,14 +53,15 @@ def main() -> None:
         )
     else:
         torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        rank, ranks, end = RANK, RANKS, torch.distributed.destroy_process_group
+        rank, ranks, close = RANK, RANKS, torch.distributed.destroy_process_group
         barrier, reduce = torch.distributed.barrier, torch.distributed.all_reduce
     pairs = zip(ASKED.sizes[::2], ASKED.sizes[1::2])  # noqa: B905 - for any Python
     found = {str(size): seconds(reduce, barrier, size, times) for size, times in pairs}
     barrier()
-    end()
+    close()
     if rank == 0:
         tell({"ranks": ranks, "seconds": found})
 
 
 main()
+end()

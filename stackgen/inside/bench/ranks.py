@@ -8,9 +8,11 @@ import os
 import platform
 import signal
 import socket
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 
 def arguments() -> argparse.Namespace:
@@ -95,6 +97,13 @@ def leave(out: Path, content: dict[str, object]) -> None:
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     beside.write_text(json.dumps({**content, "python": platform.python_version()}, indent=1) + "\n")
     beside.replace(out)
+
+
+def end() -> NoReturn:
+    """End well and at once: Gloo's threads, left to Python's end, abort one process in ten."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def trained(asked: argparse.Namespace, ranks: int, seconds: list[float], **more: object) -> dict[str, object]:

@@ -7,7 +7,7 @@ import os
 import socket
 from typing import Any
 
-from ranks import arguments, leave, place, timed, trained
+from ranks import arguments, end, leave, place, timed, trained
 
 ASKED = arguments()
 RANK, RANKS = place(ASKED.fork)  # before PyTorch starts threads, which no fork survives
@@ -150,3 +150,4 @@ def main() -> None:
 
 
 main()
+end()
