@@ -54,7 +54,7 @@ def test_a_cancelled_job_is_told_and_the_same_command_goes_on(yard: Yard):
     yard.hold("basso")
     with yard.building() as build:
         _, node = build.until(BUILT.format("alto"), BEGUN.format("basso"))
-        job = yard.jobs()[node]
+        job = yard.job_on(node)
         yard.cluster.run(("scancel", job))
         assert build.end() == 1
     goes_on = "run the same command again: what is finished is kept"

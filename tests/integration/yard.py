@@ -167,6 +167,14 @@ class Yard:
         lines = self.cluster.run(words).stdout.splitlines()
         return dict(line.rsplit(" ", 1) for line in lines)
 
+    def job_on(self, node: str) -> str:
+        """The number of the job of a build that has told of a node; a busy controller lists it later."""
+        for _ in range(300):
+            if found := self.jobs().get(node):
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"no job of a build runs on {node}")
+
 
 class Building:
     """A build that is at work."""

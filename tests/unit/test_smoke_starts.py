@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -51,17 +52,18 @@ def planned(features: tuple[str, ...], mpi: Mpi | None) -> Plan:
 def told(start: Starts, *features: str, mpi: Mpi | None = None, slurm: bool = False) -> dict[str, str]:
     """What is told of TensorFlow with these features: the checks of ranks, and their faults or ways."""
     asked = planned(features, mpi)
-    trial = RankTrial(
-        framework=frameworks(asked)[0],
-        planned=asked.wheels[0],
-        mpi=mpi,
-        slurm=slurm,
-        scratch=Path("/nowhere"),
-        start=start,
-        run=LoggedRunner(Silent()),
-    )
-    caller = Caller(home=Path("/nowhere"))
-    return {one.name: one.detail for one in trial.checks(caller) if "ranks" in one.name}
+    with tempfile.TemporaryDirectory() as scratch:
+        trial = RankTrial(
+            framework=frameworks(asked)[0],
+            planned=asked.wheels[0],
+            mpi=mpi,
+            slurm=slurm,
+            scratch=Path(scratch),
+            start=start,
+            run=LoggedRunner(Silent()),
+        )
+        caller = Caller(home=Path(scratch))
+        return {one.name: one.detail for one in trial.checks(caller) if "ranks" in one.name}
 
 
 @pytest.fixture
