@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -156,9 +157,15 @@ class Yard:
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
+            patience = threading.Timer(600, process.kill)
+            patience.start()
             try:
                 yield Building(process)
+            except BaseException:  # its jobs would keep the nodes from the tests that follow
+                self.cluster.run(("scancel", "--name=stackgen-yard"))
+                raise
             finally:
+                patience.cancel()
                 process.kill()
 
     def jobs(self) -> dict[str, str]:
