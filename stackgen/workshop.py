@@ -73,7 +73,7 @@ class Workshop:
         """Make the directories."""
         with files.reported(f"cannot work in {self.final.parent}"):
             if not self.root.parent.exists():
-                self.root.parent.mkdir(parents=True)
+                self.root.parent.mkdir(parents=True, exist_ok=True)  # another node may be first
                 self.root.parent.chmod(0o755)
             for directory in (self.prefix, self.wheels, self.cache, self.home, self.root / "tmp"):
                 directory.mkdir(parents=True)
