@@ -8,6 +8,9 @@ PROOF := g++ gfortran libopenmpi-dev openmpi-bin autoconf automake libtool m4 ma
 # Where the tests train: Slurm on nodes of their own, and HDF5 on Open MPI.
 TRAINING := slurm-wlm munge mpich iproute2 libhdf5-openmpi-dev
 
+# Images, what runs them, and what counts the files that they open; the registry is for the tests, on this machine alone.
+CONTAINERS := charliecloud docker-registry skopeo squashfs-tools strace
+
 .PHONY: quickstart test lint clean
 
 quickstart: .venv/.ready
@@ -15,8 +18,8 @@ quickstart: .venv/.ready
 	@stackgen build environments/quickstart.yaml
 
 test: .venv/.ready-for-tests
-	@scripts/debian-packages bubblewrap gnupg lmod zsh tcsh fish
-	@scripts/debian-packages $(PROOF) $(TRAINING)
+	@scripts/debian-packages bubblewrap gnupg lmod procps ruby zsh tcsh fish
+	@scripts/debian-packages $(PROOF) $(TRAINING) $(CONTAINERS)
 	@python -m pytest -n 2 --max-worker-restart 0
 
 lint: .venv/.ready-for-tests

@@ -1,21 +1,22 @@
 """Build, offline: a prefix for each framework, from a mirror alone, each complete or not there at all."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from stackgen import files, interpreters
-from stackgen.errors import Fault, InputError, WorkError
+from stackgen.errors import WorkError
 from stackgen.from_source import SourceBuilds
 from stackgen.from_spack import Packages, SpackJob
 from stackgen.from_wheels import WheelsJob, require, require_intact
+from stackgen.images import ImageJob, Origins, loader_here
 from stackgen.lock import Lock
 from stackgen.mirror import Mirror
 from stackgen.model import Feature
 from stackgen.native import native
-from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.plan import Plan, SpackPlan, WheelsPlan
 from stackgen.programs import patchelf_program, uv_program
 from stackgen.progress import Progress
 from stackgen.release import InstalledFramework, closure_of, installed, is_whole, spack_python
@@ -25,6 +26,9 @@ from stackgen.store.cache import open_cache
 from stackgen.store.strength import strength
 from stackgen.wheel_cache import WheelCache
 from stackgen.workshop import LEFT_OVER, Workshop
+
+_TOLD = 3
+"""Lacking files of images that are named; a base has a hundred."""
 
 
 class Job(Protocol):
@@ -80,24 +84,68 @@ def build(  # noqa: PLR0913, PLR0917 - the stages share the order of their argum
     Where it is not `alone`, others build there at once, and what they have begun is left as it is.
     `packages` are what Spack has installed before; `jobs` are compilers at once, as many as the machine
     serves where 0; wheels that are built here are kept in the `cache`, or else below the prefix.
-    InputError where stackgen cannot build what is asked for, WorkError where this machine, the mirror or the
-    sandbox does not allow it; both before anything is written.
+    WorkError where this machine, the mirror or the sandbox does not allow it, before anything is written.
     """
-    faults = unbuildable(plan)
-    if faults:
-        raise InputError(*faults)
     absent = [framework for framework in installed(plan, lock) if not is_whole(framework)]
     if absent:
         interpreters.check_machine(plan.system)
         make = _Make(jobs=jobs, cache=_wheel_cache(plan, cache, progress))
-        work = [_job(plan, lock, mirror, packages or Packages(), framework, make) for framework in absent]
+        found = packages or Packages()
+        work = [
+            _job(plan, lock, mirror, found, framework, make) for framework in absent if not framework.image
+        ]
         require(mirror, {file for job in work if isinstance(job, WheelsJob) for file in job.lock.files})
+        if any(framework.image for framework in absent):
+            _require_images(mirror, lock)
         kind = choose(sandbox, run)
         if alone:
             clear_left_overs(plan, progress)
+        below = (Path(plan.extends.prefix),) if plan.extends else ()
         for job in work:
-            _make(job, kind, run, progress)
+            _make(job, kind, run, progress, below)
+        # What is packed has to be there.
+        for image in _images(plan, lock, mirror, found, [one for one in absent if one.image], run):
+            image.make(kind, run, progress)
     return installed(plan, lock)
+
+
+def refuse_damaged_base(plan: Plan, lock: Lock) -> None:
+    """WorkError where something is not there that the release below has: that is not ours to make."""
+    if plan.extends is None:
+        return
+    held = [one for one in installed(plan, lock) if plan.extends.holds(one.place)]
+    if gone := [one.place for one in held if not is_whole(one)]:
+        what = (
+            f"release {plan.extends.release} of {plan.extends.prefix} is not whole: {', '.join(gone)} is gone"
+        )
+        raise WorkError(what, "ask its admin to build it again")
+
+
+def _require_images(mirror: Mirror, lock: Lock) -> None:
+    """WorkError where a mirror has not what images are made from: now, and not after all else is built."""
+    missing = mirror.lacks(Lock(environment=lock.environment, inputs={}, images=lock.images))
+    if missing:
+        names = [f"{want.name} of {want.package} ({want.known_by})" for want in missing]
+        more = f", and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+        raise WorkError(f"the mirror {mirror.root} lacks {', '.join(names[:_TOLD])}{more}", mirror.remedy)
+
+
+def _images(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    plan: Plan,
+    lock: Lock,
+    mirror: Mirror,
+    packages: Packages,
+    absent: Sequence[InstalledFramework],
+    run: Runner,
+) -> Iterator[ImageJob]:
+    if not absent:
+        return
+    origins = Origins(
+        plan=plan, lock=lock, mirror=mirror, prefixes=packages.prefixes, loader=loader_here(run), run=run
+    )
+    for framework in absent:
+        planned = next(one for one in plan.containers if one.name == framework.name)
+        yield ImageJob(framework=framework, planned=planned, origins=origins)
 
 
 def _wheel_cache(plan: Plan, directory: Path | None, progress: Progress) -> WheelCache:
@@ -119,20 +167,6 @@ def require_wheels(plan: Plan, lock: Lock, mirror: Mirror, *, here: bool = True)
         if here:
             interpreters.check_machine(plan.system)
         require_intact(mirror, wanted)
-
-
-def unbuildable(plan: Plan) -> tuple[Fault, ...]:
-    """What a plan asks for that stackgen can lock and describe, but not build yet."""
-    return tuple(fault for framework in plan.frameworks for fault in _faults_of(framework))
-
-
-def _faults_of(framework: FrameworkPlan) -> Iterator[Fault]:
-    where = f"frameworks.{framework.name}"
-    if isinstance(framework, ContainerPlan):
-        what = f"{framework.name} is to come from a container, which stackgen cannot build yet"
-        yield Fault(
-            where=f"{where}.from", what=what, remedy="leave it out, or take it from wheels where it has any"
-        )
 
 
 def _job(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
@@ -186,16 +220,18 @@ def _python(plan: Plan, framework: WheelsPlan, lock: Lock, packages: Packages) -
 
 def clear_left_overs(plan: Plan, progress: Progress) -> None:
     """Remove what killed builds have left; one that still has an orphan at work there goes next time."""
-    for left_over in (Path(plan.prefix) / "pythons").glob(LEFT_OVER):
-        try:
-            files.remove(left_over)
-        except WorkError as error:
-            progress.log(str(error))
+    for area in ("pythons", "images"):
+        for left_over in (Path(plan.prefix) / area).glob(LEFT_OVER):
+            try:
+                files.remove(left_over)
+            except WorkError as error:
+                progress.log(str(error))
 
 
-def _make(job: Job, sandbox: Sandbox, run: Runner, progress: Progress) -> None:
+def _make(job: Job, sandbox: Sandbox, run: Runner, progress: Progress, below: tuple[Path, ...] = ()) -> None:
+    """Make a framework; `below` is what it may stand on and has not been made here."""
     began = time.monotonic()
-    readable = (*job.readable, uv_program().parent, patchelf_program().parent)
+    readable = (*job.readable, *below, uv_program().parent, patchelf_program().parent)
     workshop = Workshop.beside(job.final, run, sandbox, readable)
     with progress.task(job.title, 0):
         job.verify()

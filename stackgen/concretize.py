@@ -16,7 +16,8 @@ from stackgen.environments import (
     spack_environments,
 )
 from stackgen.errors import Fault, InputError, WorkError
-from stackgen.host import THIS
+from stackgen.extending import known_solution, reused
+from stackgen.host import spoken
 from stackgen.lock import (
     Json,
     LockedSource,
@@ -35,6 +36,7 @@ from stackgen.spack.asking import Host, Spack, driver_digest
 from stackgen.spack.driver import Refused, Solved, Source, check_specs, solve
 from stackgen.spack.graph import problems
 from stackgen.spack.home import find_spack
+from stackgen.tree import File, Tree
 
 _TOLD = 2
 """How many of Spack's reasons a user is shown: the further ones follow from the first."""
@@ -49,7 +51,9 @@ def concretize(plan: Plan, run: Runner, progress: Progress) -> tuple[SpackLock, 
     InputError says which of the site's own lines collide, WorkError that Spack is not there.
     """
     environments = spack_environments(plan)
-    locks = {one.name: known for one in environments if (known := _recall(plan, one))}
+    locks = {one.name: known for one in environments if (known := known_solution(plan, one))}
+    asked = [one for one in environments if one.name not in locks]
+    locks |= {one.name: known for one in asked if (known := _recall(plan, one))}
     unsolved = [environment for environment in environments if environment.name not in locks]
     if unsolved:
         locks |= _solved(plan, unsolved, run, progress)
@@ -69,7 +73,7 @@ def _solved(
         progress.say(_line(answer))
         advance(1)
 
-    machine = "this machine" if plan.system.name == THIS else plan.system.name
+    machine = spoken(plan.system.name)
     title = f"solving {', '.join(by_name)} for {machine}"
     with (
         tempfile.TemporaryDirectory(prefix="stackgen-solve-") as scratch,
@@ -82,9 +86,23 @@ def _solved(
             _written(plan), directories[environments[0].name], Host.of(plan.system), spack
         ):
             raise InputError(*faults)
-        answers = solve(directories, Host.of(plan.system), spack, heard)
+        reused = _given(plan, Path(scratch) / "underlying")
+        answers = solve(directories, Host.of(plan.system), spack, heard, reused=reused)
     _refuse(plan, answers)
     return locks
+
+
+def _given(plan: Plan, directory: Path) -> tuple[Path, ...]:
+    """The solutions that are taken wherever they do, as environments of Spack's."""
+    locks = {one.name: one.text for one in reused(plan)}
+    files.write_tree(
+        Tree(
+            {f"{name}/spack.lock": File(text) for name, text in locks.items()}
+            | {f"{name}/spack.yaml": File("spack: {view: false}\n") for name in locks}
+        ),
+        directory,
+    )
+    return tuple(directory / name for name in locks)
 
 
 def _lock(solved: Solved) -> SpackLock:
@@ -200,6 +218,7 @@ def _place(plan: Plan, environment: SpackEnvironment) -> Path:
         "driver": driver_digest(),
         "glibc": plan.system.glibc,
         "asked": spack_inputs(plan, (environment,)),
+        **({"reused": [one.text for one in reused(plan)]} if plan.extends else {}),
     }
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "stackgen" / "solutions" / f"{digest(asked)}.lock"

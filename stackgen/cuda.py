@@ -1,6 +1,7 @@
 """Which CUDA serves which GPU and which driver, as NVIDIA's documents say."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from stackgen.probe.machine import capability_of
@@ -86,3 +87,20 @@ def oldest_driver(cuda: str) -> str:
     version = parsed(cuda)
     found = _DRIVERS.get(version[:2]) or _DRIVERS.get(version[:1]) or ()
     return ".".join(f"{part:02}" for part in found)
+
+
+_RUNTIME = re.compile(r"cuda|nvidia-cuda-runtime(-cu\d+)?")
+_LOCAL = re.compile(r"\+cu(\d+)(\d)\b")
+
+
+def delivered(packages: Mapping[str, str]) -> str:
+    """The CUDA that is among a framework's packages, versions by name; empty where there is none.
+
+    Its runtime comes as wheels, by names with its major version up to 12, or from Spack; where a system's is
+    taken, wheels of PyTorch tell it by their local version, as 2.7.0+cu128.
+    """
+    told = [
+        ".".join(version.split(".")[:2]) for name, version in packages.items() if _RUNTIME.fullmatch(name)
+    ]
+    local = [found for found in map(_LOCAL.search, packages.values()) if found]
+    return next(iter([*told, *(f"{found[1]}.{found[2]}" for found in local)]), "")

@@ -35,7 +35,8 @@ def describe(lock: SpackLock, store: Store, progress: Progress) -> tuple[Describ
 
     What Spack answered once is kept in the store: it is the same for ever, for the same lock.
     """
-    identity = digest([lock.text, PINS.digest, repr(_SETTINGS), *map(_text, _read_by_spack(store))])
+    below = [str(store.upstream)] if store.upstream else []
+    identity = digest([lock.text, PINS.digest, repr(_SETTINGS), *map(_text, _read_by_spack(store)), *below])
     kept = store.root / "described" / f"{lock.name}-{identity[:12]}.json"
     try:
         return _DESCRIPTIONS.validate_json(kept.read_bytes())
@@ -67,6 +68,8 @@ def _text(path: Path) -> str:
 def _asked(lock: SpackLock, store: Store) -> Iterator[Described]:
     directory = store.root / "generated" / lock.name
     words = (*_settings(lock, directory), "module", "lmod", "refresh", "--yes-to-all", "--delete-tree")
+    if store.upstream:  # whose own modules know nothing of ours
+        words = (*words, "--upstream-modules")
     succeed(store.run, store.command(lock.name, words), "Spack could not write modules")
     for path in sorted(directory.rglob("*.lua")):
         if not path.name.startswith("."):

@@ -76,10 +76,17 @@ def effects(namespace: str, framework: InstalledFramework, release: str) -> tupl
         Assign(variable=root_variable(namespace, framework), value=framework.prefix),
         Assign(variable=release_variable(namespace), value=release),
         Prepend(variable="PATH", directory="bin", of="release"),
-        Prepend(variable="PATH", directory="bin"),
+        _programs(framework),
         *(isolation if framework.python else ()),
         *(_setting(variable, value) for variable, value in sorted(framework.settings.items())),
     )
+
+
+def _programs(framework: InstalledFramework) -> Prepend:
+    """Where its commands are: in its prefix, or in the release, what starts them inside of its image."""
+    if framework.image:
+        return Prepend(variable="PATH", directory=f"containers/{framework.name}/bin", of="release")
+    return Prepend(variable="PATH", directory="bin")
 
 
 def _setting(variable: str, value: str) -> Effect:

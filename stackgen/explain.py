@@ -11,7 +11,19 @@ from stackgen.errors import InputError, Place
 from stackgen.lock import Lock
 from stackgen.model import Feature, Framework, SpackFramework, WheelsFramework
 from stackgen.model.base import near
-from stackgen.plan import ContainerPlan, FrameworkPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.plan import (
+    Archive,
+    ContainerPlan,
+    Directory,
+    Dockerfile,
+    FrameworkPlan,
+    Packed,
+    Plan,
+    Pulled,
+    SpackPlan,
+    WheelsPlan,
+    written_name,
+)
 from stackgen.settings import Author, Setting
 
 STACKGEN = "stackgen's default"
@@ -122,6 +134,9 @@ def _of_environment(sources: _Sources, plan: Plan) -> Iterator[Decision]:
     yield Decision(what="namespace", word=_or_default(sources, plan.namespace, "modules.namespace"))
     for part, spec in plan.toolchain:
         yield Decision(what=part, word=_of_toolchain(sources, part, spec))
+    if plan.base:
+        base = sources.loaded.environment.containers.base
+        yield Decision(what="base", word=_or_default(sources, base, "containers.base"))
 
 
 def _or_default(sources: _Sources, value: str, where: str) -> Word:
@@ -141,8 +156,8 @@ def _of_toolchain(sources: _Sources, part: str, spec: str) -> Word:
 
 
 def _of_framework(sources: _Sources, planned: FrameworkPlan, exact: str) -> Iterator[Decision]:
-    asked = sources.loaded.environment.frameworks[planned.name]
-    where = f"frameworks.{planned.name}"
+    name = written_name(planned)
+    asked, where = sources.loaded.environment.frameworks[name], f"frameworks.{name}"
     yield Decision(what="from", word=sources.written(asked.source, f"{where}.from"))
     yield Decision(what="version", word=sources.written(planned.about.version, f"{where}.version"))
     if exact and exact != planned.about.version:
@@ -158,8 +173,25 @@ def _of_framework(sources: _Sources, planned: FrameworkPlan, exact: str) -> Iter
         case SpackPlan():
             yield from _of_spack(sources, planned, asked)
         case ContainerPlan():
-            yield Decision(what="image", word=sources.written(planned.image, f"{where}.image"))
+            yield from _of_image(sources, planned)
     yield from _settings(sources, planned)
+
+
+def _of_image(sources: _Sources, planned: ContainerPlan) -> Iterator[Decision]:
+    """Where an image comes from, by the key that says so."""
+    where = f"frameworks.{planned.name}"
+    match planned.origin:
+        case Packed(framework=framework):
+            where = f"frameworks.{framework.name}.image"
+            yield Decision(what="image", word=sources.written(f"of {framework.name}", where))
+        case Pulled(reference=reference, digest=digest):
+            yield Decision(what="image", word=sources.written(f"{reference}@{digest}", f"{where}.image"))
+        case Archive(path=path):
+            yield Decision(what="archive", word=sources.written(path, f"{where}.archive"))
+        case Directory(path=path):
+            yield Decision(what="directory", word=sources.written(path, f"{where}.directory"))
+        case Dockerfile(path=path):
+            yield Decision(what="dockerfile", word=sources.written(path, f"{where}.dockerfile"))
 
 
 def _or_known(sources: _Sources, value: str, where: str) -> Word:
@@ -211,5 +243,5 @@ def _settings(sources: _Sources, planned: FrameworkPlan) -> Iterator[Decision]:
     """One for each variable, by name."""
     said = planned.about.said
     for variable, _ in planned.about.settings:
-        words = [sources.of_setting(planned.name, one) for one in said if one.variable == variable]
+        words = [sources.of_setting(written_name(planned), one) for one in said if one.variable == variable]
         yield Decision(what=variable, word=words[-1], instead_of=tuple(reversed(words[:-1])))

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import glob
 import hashlib
 import os
 import re
@@ -58,7 +59,7 @@ def _remedy(error: OSError) -> str:
         case errno.ENOSPC | errno.EDQUOT:
             return MORE_SPACE
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "run it as the owner of that directory, or choose another with --prefix or -d"
+            return "run it as the owner of that directory, or choose another by --prefix, -d or -o"
         case errno.ENOTDIR | errno.EEXIST:
             return "a file is in the way: remove it, or name another directory"
     return ""
@@ -79,6 +80,13 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what killed runs have left of writing a file; for those alone who hold its directory."""
+    with reported(f"cannot write {path}"):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):  # as `mkstemp` calls them
+            left.unlink(missing_ok=True)
 
 
 def write_tree(tree: Tree, directory: Path) -> None:
@@ -206,6 +214,7 @@ def exclusive(directory: Path, progress: Progress) -> Iterator[None]:
             )
             lock.acquire()
     try:
+        remove_unfinished(holder)
         write(holder, f"process {os.getpid()} on {os.uname().nodename}\n")
         yield
     finally:

@@ -200,7 +200,8 @@ def knowledge(name: str, module: str | None = None) -> Knowledge:
     """What is known of a framework by its name or by its module's, or else what its name alone tells."""
     if known := KNOWN.get(name) or KNOWN.get(module or ""):
         return known
-    return Knowledge(title=name, summary="", package=name, imports=name.replace("-", "_"), verify="python")
+    imports = name.replace("-", "_")
+    return Knowledge(title=module or name, summary="", package=name, imports=imports, verify="python")
 
 
 def distribution(known: Knowledge, system: System) -> str:

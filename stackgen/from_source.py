@@ -21,6 +21,7 @@ _TELLING = re.compile(
     r"out of memory|error:|CMake Error|undefined reference|cannot find|No such file or directory|\bError: "
 )
 _NO_MEMORY = re.compile(r"out of memory|Killed signal terminated program")
+_NO_HEADERS = re.compile(r"\bmpi\.h: No such file")
 _NO_CAUSE = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|Failed building wheel|^ERROR: "
 )
@@ -217,6 +218,8 @@ def telling(text: str) -> str:
     line = lines[found[0]]
     if _NO_MEMORY.search(line):
         return f"{line}: fewer --jobs need less memory"
+    if _NO_HEADERS.search(line):
+        return f"{line}: the MPI is there without its headers; Debian has them in a package of its own, -dev"
     return f"{line} {lines[found[0] + 1]}".strip() if line.endswith(":") and lines[found[0] + 1 :] else line
 
 

@@ -17,12 +17,14 @@ from typing import Literal
 
 from stackgen.effects import variable_name
 from stackgen.errors import Fault, InputError, WorkError
+from stackgen.extending import packages_below
 from stackgen.graph import Graph, Node, graph
 from stackgen.lock import SpackLock
 from stackgen.lua import Source, call
+from stackgen.lua_templates import TEMPLATES
 from stackgen.model.base import Strict
 from stackgen.model.specs import package_name
-from stackgen.modules import TEMPLATES, in_order
+from stackgen.modules import in_order
 from stackgen.package_manual import About, package_manual
 from stackgen.plan import Plan
 from stackgen.tree import File, Tree
@@ -200,9 +202,16 @@ def _text(plan: Plan, module: Module, described: Mapping[str, Described]) -> str
         relations=_relations(plan, module, parts, effects),
         ascent=f"{'/[^/]+' * (2 + len(module.level.split('/')))}$",
         opens=module.opens,
+        below=_below(plan, module),
         marker=f"__{variable_name(plan.namespace)}_PACKAGE_{variable_name(module.node.name)}_",
         effects=[*_calls(module, own, effects)],
     )
+
+
+def _below(plan: Plan, module: Module) -> str:
+    """The level of the site's own that its build of an MPI opens; nothing of another build, or of no MPI."""
+    shared = plan.extends if module.opens and module.node.hash in packages_below(plan) else None
+    return str(shared.directory / "modules" / module.opens) if shared else ""
 
 
 def _effects(parts: Iterable[_Part], described: Mapping[str, Described]) -> Iterator[DescribedEffect]:

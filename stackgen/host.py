@@ -21,6 +21,11 @@ THIS = "this"
 """What an environment calls the machine we are on."""
 
 
+def spoken(system: str) -> str:
+    """The name of a system as sentences have it."""
+    return "this machine" if system == THIS else system
+
+
 def detect() -> System:
     """This machine as a system; InputError where no wheels are made for such a machine."""
     facts = described(os.environ, Path("/"), ask_nobody)

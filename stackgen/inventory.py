@@ -9,6 +9,8 @@ from pathlib import Path
 from stackgen import files
 from stackgen.environments import environment_tree
 from stackgen.lock import Lock
+from stackgen.mirror.layout import IMAGES, area
+from stackgen.mirror.wanted import images_wanted
 from stackgen.plan import Plan
 from stackgen.run import Runner
 from stackgen.spack.asking import Host, Spack
@@ -25,7 +27,7 @@ class Needed:
     package: str
     version: str
     kind: str
-    """`wheel`, `sdist`, `source`, `patch` or `resource`."""
+    """`wheel`, `sdist`, `image`, `package` (of a distribution), `source`, `patch` or `resource`."""
     name: str
     sha256: str
     commit: str
@@ -48,7 +50,7 @@ class Inventory:
 
 def inventory(plan: Plan, lock: Lock, run: Runner) -> Inventory:
     """What a mirror needs for a lock, sorted; WorkError where Spack is needed and not there."""
-    wheels = set(_wheels(lock))
+    wheels = {*_wheels(lock), *_blobs(lock)}
     if not lock.spack:
         return Inventory(needed=tuple(sorted(wheels, key=_order)), downloads=())
     with _asked(plan, lock, run) as question:
@@ -139,6 +141,22 @@ def _needed(source: Source) -> Needed:
 
 def _order(needed: Needed) -> tuple[str, ...]:
     return (needed.package, needed.version, needed.kind, needed.name, needed.sha256, needed.commit)
+
+
+def _blobs(lock: Lock) -> Iterator[Needed]:
+    """What images are made from: blobs, once for each image that has them, and a distribution's packages."""
+    for want in images_wanted(lock.images):
+        framework, _, reference = want.package.partition(" ")
+        yield Needed(
+            package=framework,
+            version=reference or "local",
+            kind="image" if area(want.path) == IMAGES else "package",
+            name=want.name,
+            sha256=want.sha256,
+            commit="",
+            size=want.size,
+            addresses=(),
+        )
 
 
 def _wheels(lock: Lock) -> Iterator[Needed]:

@@ -11,6 +11,8 @@ INITS = (
     *("/opt/lmod/lmod/init/bash", "/opt/cray/pe/lmod/lmod/init/bash"),
 )
 """Where sites have what starts Lmod in a bash."""
+RC = "lmod/lmodrc.lua"
+"""What Lmod is told of its cache, below what users see, where `publish` has made one."""
 _LIMIT = 600.0
 """Seconds for a tree of any size."""
 

@@ -1,6 +1,7 @@
 """What differs between the packages of two locks or releases."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from stackgen.closure import closure
 from stackgen.config import load
 from stackgen.environments import is_framework
 from stackgen.errors import InputError, Place
-from stackgen.lock import SpackLock, read_lock
+from stackgen.lock import Images, SpackLock, read_lock
 from stackgen.release import LOCK, Release
 
 Packages = Mapping[str, Mapping[str, str]]
@@ -72,7 +73,22 @@ def _locked_packages(directory: Path) -> Packages:
         wheels.framework: {package.name: package.version for package in wheels.packages}
         for wheels in lock.wheels
     }
-    return wheels | {solved.name: _solved_packages(solved) for solved in lock.spack}
+    spack = {solved.name: _solved_packages(solved) for solved in lock.spack}
+    images = _image_packages(lock.images)
+    found = wheels | spack
+    return found | {name: {**found.get(name, {}), **images[name]} for name in images}
+
+
+def _image_packages(images: Images) -> dict[str, dict[str, str]]:
+    """The packages of the base, and by framework the images and what is added, by their digests."""
+    base = {"base": {deb.package: deb.version for deb in images.base}} if images.base else {}
+    found: dict[str, dict[str, str]] = defaultdict(dict, base)
+    for image in images.images:
+        found[image.framework][image.reference or "image"] = image.digest
+    for context in images.contexts:
+        for file in context.files:
+            found[context.framework][file.name] = f"sha256:{file.sha256}"
+    return dict(found)
 
 
 def _solved_packages(solved: SpackLock) -> Mapping[str, str]:
@@ -93,10 +109,10 @@ def _released_packages(path: Path) -> Packages:
         raise InputError.of(
             "is no release that this stackgen can read", "name another", place=place
         ) from None
-    return {
-        **{framework.name: framework.packages for framework in release.frameworks},
-        **_foundations(path.with_name(LOCK)),
-    }
+    # A framework and its image have the same: the framework says what is in both.
+    own = {one.name: one.packages for one in release.frameworks if not one.is_packed}
+    below = _foundations(path.with_name(LOCK))
+    return own | {name: {**own.get(name, {}), **below[name]} for name in below}
 
 
 def _foundations(directory: Path) -> Packages:
@@ -105,4 +121,5 @@ def _foundations(directory: Path) -> Packages:
         lock = read_lock(directory)
     except InputError:
         return {}
-    return {solved.name: solved.packages for solved in lock.spack if not is_framework(solved.name)}
+    spack = {solved.name: solved.packages for solved in lock.spack if not is_framework(solved.name)}
+    return {**spack, **_image_packages(lock.images)}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from itertools import zip_longest
 
-from stackgen.effects import placeholders, root_variable, shown
+from stackgen.effects import placeholders, release_variable, root_variable, shown
 from stackgen.inside.threads import PLACEHOLDERS
 from stackgen.plan import About, Plan
 from stackgen.release import InstalledFramework
@@ -20,14 +20,15 @@ _SUBMIT = {
 
 def manual(plan: Plan, framework: InstalledFramework, about: About) -> str:
     """The help text of a framework's module."""
-    module = f"{plan.namespace}/{framework.module}/{framework.version}"
+    module = framework.loaded_as(plan.namespace)
     sections = (
         _title(framework, about),
         _use(plan, framework, module),
-        *((_extend(framework, module),) if framework.python else ()),
+        *((_inside(plan, framework),) if framework.image else ()),
+        *((_extend(plan, framework, module),) if framework.python else ()),
         _lies(plan, framework),
         *((_sets(framework, about),) if framework.settings else ()),
-        _packages(framework),
+        *((_packages(framework),) if framework.packages or not framework.image else ()),
     )
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
@@ -41,7 +42,10 @@ def _title(framework: InstalledFramework, about: About) -> list[str]:
 def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
     lines = ["Use", f"  module load {module}"]
     if not framework.python:
-        return [*lines, "", f"Its programs lie in ${root_variable(plan.namespace, framework)}/bin."]
+        where = f"${root_variable(plan.namespace, framework)}/bin"
+        if framework.image:
+            where = f"${release_variable(plan.namespace)}/containers/{framework.name}/bin"
+        return [*lines, "", f"Its programs lie in {where}."]
     lines.append("  python script.py")
     lines += _jobs(plan, framework, module)
     return [
@@ -51,6 +55,20 @@ def _use(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
         "virtual environment are not seen, nor is a PYTHONPATH set before loading;",
         "one that you set afterwards is.",
         *_builder(plan, framework),
+    ]
+
+
+def _inside(plan: Plan, framework: InstalledFramework) -> list[str]:
+    """What is different in a container."""
+    # The first is seen in every container.
+    seen = ", ".join(dict.fromkeys(("/tmp", *plan.system.containers.binds)))  # noqa: S108
+    return [
+        "In a container",
+        "Its programs run in an image, by Charliecloud; start them as any other,",
+        f"also by mpirun and srun. Of this machine's files they see {seen},",
+        "and find programs and libraries in the image alone. Any other program of the",
+        "image, or of yours, runs there by",
+        f"  {framework.module} PROGRAM [ARGUMENT]...",
     ]
 
 
@@ -75,23 +93,40 @@ def _builder(plan: Plan, framework: InstalledFramework) -> list[str]:
     return [f"Spack has built its Python for {plan.system.target}."] if built else []
 
 
-def _extend(framework: InstalledFramework, module: str) -> list[str]:
+def _extend(plan: Plan, framework: InstalledFramework, module: str) -> list[str]:
     venv = f"~/venvs/{framework.module}-{framework.version}"
+    title = "Add packages of your own, or other versions, in a virtual environment on top"
+    if framework.image:
+        return [
+            title,
+            f"  module load {module}",
+            f"  python -m venv --system-site-packages {venv}",
+            f"  {framework.module} {venv}/bin/pip install PACKAGE",
+            "and from then on, in every shell and job",
+            f"  module load {module}",
+            f"  {framework.module} {venv}/bin/python script.py",
+            "Once activated, its python would be looked for outside of the container.",
+        ]
     return [
-        "Add packages of your own, or other versions, in a virtual environment on top",
+        title,
         f"  module load {module}",
-        f"  python -m venv --system-site-packages {venv}",
+        f"  {plan.namespace} venv {venv}",
         f"  source {venv}/bin/activate",
         "  pip install PACKAGE",
-        "and from then on, in every shell and job",
-        f"  module load {module}",
+        "and from then on, in every shell and job, loaded or not",
         f"  source {venv}/bin/activate",
-        "In tcsh and fish the last file is called activate.csh and activate.fish.",
+        "or without that",
+        f"  {venv}/bin/python script.py",
+        "In tcsh and fish the file is called activate.csh and activate.fish.",
+        f"{plan.namespace} venv --help tells of kernels, and how to move it to another release.",
     ]
 
 
 def _lies(plan: Plan, framework: InstalledFramework) -> list[str]:
-    lines = ["Where it lies", f"  ${root_variable(plan.namespace, framework)} = {framework.prefix}"]
+    root = f"  ${root_variable(plan.namespace, framework)} = {framework.prefix}"
+    lines = ["Where it lies", root]
+    if framework.image:
+        lines = ["Where it lies", *([root] if framework.is_packed else []), f"  in {framework.image}"]
     return [*lines, f"  release {plan.release} of {plan.environment}"]
 
 

@@ -15,12 +15,12 @@ What Lmod (8.6 and 8.7, read and tried) does with these files, and what follows 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from packaging.version import Version
 
+from stackgen.deprecation import guarded, hiding
 from stackgen.effects import (
     Assign,
     Clear,
@@ -34,24 +34,25 @@ from stackgen.effects import (
     variable_name,
 )
 from stackgen.errors import Fault, InputError
+from stackgen.inside.launcher.deprecation import Deprecation, deprecation_sentence
 from stackgen.inside.threads import LOCAL_RANKS
-from stackgen.lua import Source, call, literal
+from stackgen.lua import Source, call
+from stackgen.lua_templates import TEMPLATES
 from stackgen.manual import manual
 from stackgen.model.scalars import NEWEST
-from stackgen.plan import About, Plan, fitting, is_numbered, ordered
+from stackgen.plan import (
+    About,
+    Plan,
+    available,
+    fitting,
+    is_numbered,
+    loadable,
+    ordered,
+    said_of,
+    version_faults_of,
+)
 from stackgen.release import InstalledFramework
 from stackgen.tree import File, Tree
-
-TEMPLATES = Environment(
-    loader=PackageLoader("stackgen", "modulefiles"),
-    undefined=StrictUndefined,
-    finalize=literal,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - HTML is not what comes out; `finalize` makes every value a Lua literal
-)
-"""Of module files: every value in them is a Lua literal."""
 
 
 def module_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
@@ -64,25 +65,59 @@ def module_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
         modules[framework.module].append(framework)
     _refuse_faults(plan, modules)
     files = {
-        f"{plan.namespace}/{framework.module}/{framework.version}.lua": File(_module(plan, framework))
+        f"{framework.loaded_as(plan.namespace)}.lua": File(_module(plan, framework))
         for framework in frameworks
     }
+    versions = {module: [one.version for one in ones] for module, ones in modules.items()}
+    for said in _without_framework(plan, versions):
+        module = said.module.partition("/")[2]
+        files[f"{said.module}/{said.version}.lua"] = File(_gone(plan, module, said))
+        versions.setdefault(module, []).append(said.version)
     files |= {
-        f"{plan.namespace}/{module}/.modulerc.lua": File(
-            _versions(plan, module, [one.version for one in ones])
-        )
-        for module, ones in modules.items()
+        f"{plan.namespace}/{module}/.modulerc.lua": File(_versions(plan, module, ones))
+        for module, ones in versions.items()
     }
     return Tree(files).below("modules/Core")
 
 
+def _without_framework(plan: Plan, versions: Mapping[str, Sequence[str]]) -> list[Deprecation]:
+    """What is said to be withdrawn, and nothing in the release is meant: `module load` is to say so, too."""
+    return [
+        said
+        for said in plan.deprecations
+        if said.state == "withdrawn"
+        and not any(
+            said_of(plan, module, version) == said for module, ones in versions.items() for version in ones
+        )
+    ]
+
+
 def _module(plan: Plan, framework: InstalledFramework) -> str:
     about = next(planned.about for planned in plan.frameworks if planned.name == framework.name)
+    text = _text(plan, framework, manual(plan, framework, about), _whatis(framework, about))
+    module = framework.loaded_as(plan.namespace)
+    return guarded(text, module, said_of(plan, framework.module, framework.version))
+
+
+def _gone(plan: Plan, module: str, said: Deprecation) -> str:
+    """The module of a version that is not in the release: there is nothing that it could load."""
+    name = f"{said.module}/{said.version}"
+    of_older = InstalledFramework(
+        name=module, module=module, version=said.version, prefix="", python="3", packages={}, settings={}
+    )
+    told = deprecation_sentence(said, name, said.on)
+    return guarded(_text(plan, of_older, f"{told}\n", [f"Description: {told}"], gone=True), name, said)
+
+
+def _text(
+    plan: Plan, framework: InstalledFramework, help_text: str, whatis: list[str], *, gone: bool = False
+) -> str:
     changes = effects(plan.namespace, framework, plan.place)
     return TEMPLATES.get_template("framework.lua.j2").render(
-        help=manual(plan, framework, about),
-        whatis=_whatis(framework, about),
-        family=f"{variable_name(plan.namespace).lower()}_framework",
+        help=help_text,
+        whatis=whatis,
+        gone=gone,
+        family=_family(plan),
         prefix=framework.prefix,
         release=plan.place,
         release_variable=release_variable(plan.namespace),
@@ -91,6 +126,12 @@ def _module(plan: Plan, framework: InstalledFramework) -> str:
         effects=[_rendered(effect) for effect in changes],
         launchers=LOCAL_RANKS if any(isinstance(effect, DefaultOfRank) for effect in changes) else (),
     )
+
+
+def _family(plan: Plan) -> str:
+    """Of what only one is loaded at once: those of a stack of one's own, and those of the site below it."""
+    namespace = plan.extends.namespace if plan.extends else plan.namespace
+    return f"{variable_name(namespace).lower()}_framework"
 
 
 def _whatis(framework: InstalledFramework, about: About) -> list[str]:
@@ -124,16 +165,19 @@ def _rendered(effect: Effect) -> Source:
     assert_never(effect)
 
 
-def _versions(plan: Plan, module: str, versions: Iterable[str]) -> str:
-    """The default of a module, and its short versions."""
+def _versions(plan: Plan, module: str, versions: Sequence[str]) -> str:
+    """The default of a module, its short versions, and what of it is hidden."""
     names: dict[str, list[str]] = defaultdict(list)
-    names[_default(plan, module, versions)].append("default")
-    for short, version in short_versions(versions).items():
-        names[version].append(short)
-    calls = [
-        call("module_version", f"{plan.namespace}/{module}/{version}", *names[version])
-        for version in ordered(names)
-    ]
+    names[default_version(plan, module, versions)].append("default")
+    # What is withdrawn gives way: 2.9 stays 2.9.0 where 2.9.1 goes.
+    short = short_versions(versions) | short_versions(loadable(plan, module, versions))
+    for name, version in short.items():
+        if name not in versions:
+            names[version].append(name)
+    full = f"{plan.namespace}/{module}"
+    calls = [call("module_version", f"{full}/{version}", *names[version]) for version in ordered(names)]
+    for version in ordered(versions):
+        calls += hiding(f"{full}/{version}", said_of(plan, module, version))
     return TEMPLATES.get_template("modulerc.lua.j2").render(calls=calls)
 
 
@@ -164,13 +208,19 @@ def _part(part: str) -> tuple[int, str]:
     return -2 if part in {"alpha", "beta", "rc"} else -1, part
 
 
-def _default(plan: Plan, module: str, versions: Iterable[str]) -> str:
-    """What `modules.defaults` asks for, or the highest; a pre-release only where there is nothing else."""
-    return fitting(dict(plan.defaults).get(module, NEWEST), versions)[-1]
+def default_version(plan: Plan, module: str, versions: Iterable[str]) -> str:
+    """What `modules.defaults` asks for, or the highest; a pre-release only where there is nothing else.
+
+    What users should leave is taken only where it is asked for, or there is nothing else.
+    """
+    wanted = dict(plan.defaults).get(module)
+    if wanted is None:
+        return fitting(NEWEST, available(plan, module, versions))[-1]
+    return fitting(wanted, loadable(plan, module, versions) or versions)[-1]
 
 
 def _refuse_faults(plan: Plan, modules: dict[str, list[InstalledFramework]]) -> None:
-    faults = []
+    faults = list(unknown_instead(plan, [one for ones in modules.values() for one in ones]))
     for module, frameworks in modules.items():
         first: dict[str, str] = {}
         for framework in frameworks:
@@ -184,13 +234,20 @@ def _refuse_faults(plan: Plan, modules: dict[str, list[InstalledFramework]]) -> 
         raise InputError(*faults)
 
 
-def _default_faults(plan: Plan, modules: dict[str, list[InstalledFramework]]) -> list[Fault]:
-    return [
-        Fault(
-            where=f"modules.defaults.{module}",
-            what=f"{wanted} is no version of the module {module}",
-            remedy=f"use one of {', '.join(ordered(one.version for one in modules[module]))}",
-        )
-        for module, wanted in plan.defaults
-        if module in modules and not fitting(wanted, [one.version for one in modules[module]])
-    ]
+def _default_faults(plan: Plan, modules: dict[str, list[InstalledFramework]]) -> Iterator[Fault]:
+    for module, wanted in plan.defaults:
+        versions = [one.version for one in modules.get(module, ())]
+        users = loadable(plan, module, versions) or versions
+        if versions and not fitting(wanted, users):
+            fault = "withdrawn" if fitting(wanted, versions) else f"no version of the module {module}"
+            remedy = f"use one of {', '.join(ordered(users))}"
+            where = f"modules.defaults.{module}"
+            yield Fault(where=where, what=f"{wanted} is {fault}", remedy=remedy)
+
+
+def unknown_instead(plan: Plan, frameworks: Iterable[InstalledFramework]) -> tuple[Fault, ...]:
+    """Where users would be told to load what is not there; the places are still to be found."""
+    modules: dict[str, list[str]] = defaultdict(list)
+    for framework in frameworks:
+        modules[framework.module].append(framework.version)
+    return tuple(version_faults_of(plan, modules))

@@ -214,6 +214,12 @@ def _gpus(plan: Plan) -> Gpus | None:
     return Gpus(capabilities=found, cuda=cuda, nccl=prefixes.get("nccl", ""))
 
 
+def mpi_identity(plan: Plan, lock: Lock) -> str:
+    """Which MPI the toolchain's is; empty where it has none that is known."""
+    place = _mpi_place(plan, lock, dict(plan.toolchain).get("mpi", ""), {})
+    return place.identity if place else ""
+
+
 def _mpi_place(plan: Plan, lock: Lock, spec: str, prefixes: Mapping[str, Path]) -> Place | None:
     if not spec:
         return None

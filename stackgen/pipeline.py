@@ -7,25 +7,33 @@ from typing import assert_never
 
 from stackgen import files
 from stackgen import publish as releases
-from stackgen.build import require_wheels, unbuildable
+from stackgen.build import refuse_damaged_base, require_wheels
 from stackgen.builders import Builder, Here, Means, jobs_of, on_nodes, open_the_store, packages_of
+from stackgen.charliecloud import refuse_unready
+from stackgen.containers import container_tree
+from stackgen.delivered import contents_tree
 from stackgen.describe import hierarchy
 from stackgen.errors import InputError, WorkError
 from stackgen.executor import Executor, Local, Slurm
+from stackgen.footing import guarded
 from stackgen.from_spack import Packages
 from stackgen.inventory import Makers
 from stackgen.kit import make_kit
 from stackgen.lock import Lock
-from stackgen.mirror import Demand, Mirror, check_signature, flaws, mirror, prune, refuse_unsigned, sign
+from stackgen.mirror import Demand, Mirror, check_signature, flaws, mirror, prune, refuse_unsigned, sign, take
 from stackgen.mirror.layout import ENVIRONMENTS
 from stackgen.mirror.manifest import NAME as MANIFEST
 from stackgen.mirror.manifest import SIGNATURE
+from stackgen.oci import Origins
+from stackgen.ondemand import ondemand_notes
 from stackgen.progress import Progress
 from stackgen.project import Project, Tools, generate, lock_project, read_fitting_lock
-from stackgen.release import Release, Report, read_release, request
+from stackgen.recipe_licenses import spack_licenses
+from stackgen.release import Release, Report, installed, read_release, request
 from stackgen.sandbox import Sandbox
 from stackgen.site import load_site
-from stackgen.store import is_installed, unfit
+from stackgen.standing import tell_site
+from stackgen.store import is_installed, mirrors_below, remainder, unfit
 from stackgen.tree import Tree
 
 
@@ -112,14 +120,17 @@ def collect(  # noqa: PLR0913 - the options of a command
 def build_project(project: Project, options: BuildOptions, tools: Tools) -> Result:
     """Go the whole way, or as far as `options.until`; what is done already is not done again."""
     with project.placed():
-        if faults := (*unbuildable(project.plan), *unfit(project.plan)):
+        if faults := unfit(project.plan):
             raise InputError(*faults)
     lock = _lock(project, options, tools)
     if options.until == Stage.LOCK:
         return Result(reached=Stage.LOCK)
     tree = generate(project, lock)
     if done := _published(project, lock, options):
+        tell_site(project.plan)  # its register may have been opened since
         return done
+    for note in ondemand_notes(project.plan, installed(project.plan, lock)):
+        tools.progress.say(f"note: {note}")
     with files.exclusive(project.prefix, tools.progress):
         # Whoever held the prefix until now may have done all of it.
         return _published(project, lock, options) or _build(project, lock, tree, options, tools)
@@ -135,10 +146,14 @@ def _published(project: Project, lock: Lock, options: BuildOptions) -> Result | 
 
 
 def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tools: Tools) -> Result:
+    tell_site(project.plan)  # that what it is built upon stays meanwhile
+    refuse_damaged_base(project.plan, lock)
     source = _mirror(project, lock, options, tools)
     _check_signature(project, source, options, tools)
     if options.until == Stage.MIRROR:
         return Result(reached=Stage.MIRROR)
+    if isinstance(options.executor, Local):
+        refuse_unready(project.plan, lock, tools.run, to_start=options.until != Stage.BUILD)
     means = _means(source, options)
     builder = _builder(project, lock, means, options.executor, tools)
     packages = Packages()
@@ -151,14 +166,28 @@ def _build(project: Project, lock: Lock, tree: Tree, options: BuildOptions, tool
         packages = packages_of(lock, store, tools)
         tree |= hierarchy(project.plan, lock, store, tools.progress)
     builder.frameworks(packages)
-    directory = releases.stage(project.plan, lock, tree)
+    tree |= container_tree(project.plan, lock, packages.prefixes)
+    licenses = spack_licenses(lock.spack, packages.prefixes)
+    tree |= contents_tree(installed(project.plan, lock), licenses)
+    directory = releases.stage(project.plan, lock, guarded(project.plan, tree))
     if options.until == Stage.BUILD:
         return Result(reached=Stage.BUILD)
     refuse_failures(project, _test_staged(builder, directory), tools.progress)
     if options.until == Stage.TEST:
         return Result(reached=Stage.TEST)
     release = releases.publish(project.prefix, project.plan.release, _spider(tools))
+    _tell_site(project, tools)
     return Result(reached=Stage.PUBLISH, release=release, switched=True)
+
+
+def _tell_site(project: Project, tools: Tools) -> None:
+    """Say to whom a stack of one's own stands on that it does, so that it is kept."""
+    below = project.plan.extends
+    if below and not tell_site(project.plan):
+        tools.progress.say(
+            f"note: {below.prefix} has no register for you: ask its admin to keep release {below.release}, by"
+            f" `stackgen gc {below.prefix} --pin {below.release}`"
+        )
 
 
 def _means(source: Mirror, options: BuildOptions) -> Means:
@@ -216,10 +245,21 @@ def _usual_mirror(project: Project, options: BuildOptions) -> Path:
 
 def _mirror(project: Project, lock: Lock, options: BuildOptions, tools: Tools) -> Mirror:
     source = Mirror(root=options.mirror or _usual_mirror(project, options))
-    if not options.offline and (source.lacks(lock) or flaws(source, lock.files, tools.progress)):
+    lock, given = remainder(project.plan, lock), mirrors_below(project.plan)
+    if options.offline and not given:
+        return source
+    locks = {project.plan.environment: lock}
+    if source.lacks(lock) or flaws(source, lock.files, tools.progress):
+        site, directory = load_site(), project.file.parent
+        if options.offline:
+            return take(locks, source.root, site, tools.run, tools.progress, given)
         makers = Makers(locked=((project.plan, lock),), run=tools.run)
-        locks = {project.plan.environment: lock}
-        return mirror(locks, source.root, load_site(), tools.run, tools.progress, upstream=makers)
+        origins = Origins(
+            locked=((project.plan, lock, directory),), site=site, run=tools.run, progress=tools.progress
+        )
+        return mirror(
+            locks, source.root, site, tools.run, tools.progress, upstream=makers, images=origins, given=given
+        )
     return source
 
 
@@ -265,6 +305,7 @@ def publish_release(project: Project, tools: Tools) -> Result:
     with files.exclusive(project.prefix, tools.progress):
         before = releases.current_release(project.prefix)
         release = releases.publish(project.prefix, project.plan.release, _spider(tools))
+        _tell_site(project, tools)
     return Result(reached=Stage.PUBLISH, release=release, switched=release != before)
 
 

@@ -44,7 +44,7 @@ def finish(layout: Layout, workshop: Workshop, pip: Path | None) -> None:
     """Make the prefix one that works at its final place; its virtual environments get the wheel `pip`."""
     _base_on(f"../base/bin/python{layout.minor}", workshop.final / "base" / "bin", layout, workshop)
     with files.reported(f"cannot finish {workshop.prefix}"):
-        _forget_the_installer(workshop.prefix, site_packages(workshop.prefix, layout))
+        forget_the_installer(workshop.prefix, site_packages(workshop.prefix, layout))
     path = workshop.base / layout.site.relative_to(layout.prefix) / "framework.pth"
     files.write(path, _path_line(site_packages(workshop.final, layout)))
     files.write(workshop.prefix / "pip.conf", _PIP_CONF)
@@ -99,7 +99,7 @@ def _path_line(packages: Path) -> str:
     return f"import site; site.addsitedir({str(packages)!r})\n"
 
 
-def _forget_the_installer(prefix: Path, packages: Path) -> None:
+def forget_the_installer(prefix: Path, packages: Path) -> None:
     """Remove what uv leaves for itself: its lock, and the times of the files that it installed from."""
     (prefix / ".lock").unlink(missing_ok=True)
     for cached in packages.glob("*.dist-info/uv_cache.json"):

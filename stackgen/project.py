@@ -9,20 +9,28 @@ from pathlib import Path
 from stackgen import files
 from stackgen.concretize import concretize
 from stackgen.config import Loaded, load
+from stackgen.distribution import lock_base
 from stackgen.environments import environment_tree
 from stackgen.errors import InputError
+from stackgen.extending import known_wheels, record_tree
 from stackgen.hierarchy import modules
 from stackgen.jobs import check_tree, job_tree, launcher_tree
-from stackgen.lock import Lock, changes, lock_tree, read_lock
+from stackgen.lock import Images, Lock, changes, lock_tree, read_lock
 from stackgen.lock_faults import lock_faults
-from stackgen.modules import module_tree
-from stackgen.plan import Plan, plan
+from stackgen.modules import module_tree, unknown_instead
+from stackgen.notebooks import kernel_tree
+from stackgen.oci import changed_contexts, lock_images
+from stackgen.ondemand import ondemand_tree
+from stackgen.plan import Distribution, Plan, plan
+from stackgen.profiles import profile_tree
 from stackgen.progress import Progress
+from stackgen.recorded import recorded_tree
 from stackgen.release import installed, shared_locks
 from stackgen.resolve import resolve
 from stackgen.run import Runner
-from stackgen.site import load_site
+from stackgen.site import Site, load_site
 from stackgen.smoke import site_scripts
+from stackgen.store import found_below
 from stackgen.tree import File, Tree
 
 
@@ -70,11 +78,15 @@ class Project:
             raise self.loaded.located(error) from None
 
 
-def open_project(path: Path, prefix: str | None = None) -> Project:
-    """Read and plan an environment; InputError with every fault at its place."""
-    loaded = load(path, prefix=prefix)
+def open_project(path: Path, prefix: str | None = None, *, renewed: bool = False) -> Project:
+    """Read and plan an environment; InputError with every fault at its place.
+
+    One that extends a site's stack stands on the release that its lock names, a `renewed` one on the current.
+    """
+    loaded = load(path, prefix=prefix, renewed=renewed)
     try:
-        return Project(loaded=loaded, plan=plan(loaded.environment, loaded.system))
+        planned = plan(loaded.environment, loaded.system, loaded.underlying)
+        return Project(loaded=loaded, plan=planned)
     except InputError as error:
         raise loaded.located(error) from None
 
@@ -95,13 +107,37 @@ def lock_project(project: Project, tools: Tools) -> Lock:
     plan = project.plan
     _refuse_namesake(project)
     with project.placed():
-        wheels = resolve(plan, load_site(), tools.run, tools.progress)
-        lock = replace(wheels, spack=concretize(plan, tools.run, tools.progress))
-        if faults := lock_faults(plan, lock):
+        site = load_site()
+        wheels = resolve(plan, site, tools.run, tools.progress, known_wheels(plan))
+        images = _images(project, site, tools)
+        lock = replace(wheels, spack=concretize(plan, tools.run, tools.progress), images=images)
+        if faults := (*lock_faults(plan, lock), *unknown_instead(plan, installed(plan, lock))):
             raise InputError(*faults)
         _refuse_unloadable(plan, lock)
     files.replace_tree(lock_tree(lock), project.lock_directory)
     return lock
+
+
+def _images(project: Project, site: Site, tools: Tools) -> Images:
+    """What the images of an environment are made from; nothing where it has none."""
+    plan = project.plan
+    if not plan.containers:
+        return Images()
+    known = _known_images(project)
+    images = lock_images(plan, project.file.parent, site, tools.run, tools.progress, known=known)
+    if not isinstance(plan.base, Distribution):
+        return images
+    base = plan.base
+    packages = lock_base(base, base.packages, plan.platform.architecture, site, tools.run)
+    return replace(images, base=packages)
+
+
+def _known_images(project: Project) -> Images:
+    """The images of the lock on disk, fitting or not; none where it cannot be read."""
+    try:
+        return read_lock(project.lock_directory).images
+    except InputError:
+        return Images()
 
 
 def _refuse_unloadable(plan: Plan, lock: Lock) -> None:
@@ -134,7 +170,8 @@ def read_fitting_lock(project: Project) -> Lock:
             f"{project.lock_directory} is the lock of the environment {lock.environment}",
             f"run `stackgen lock {project.file}`",
         )
-    differences = changes(lock, project.plan)
+    beside = project.file.parent
+    differences = changes(lock, project.plan) or changed_contexts(project.plan, lock.images, beside)
     if differences:
         raise InputError.of(
             f"{project.lock_directory} no longer fits {project.file.name}: {', '.join(differences)}",
@@ -156,8 +193,12 @@ def generate(project: Project, lock: Lock) -> Tree:
         scripts = site_scripts(project.plan, project.file.parent)
         frameworks = installed(project.plan, lock)
         for_users = module_tree(project.plan, frameworks) | launcher_tree(project.plan, frameworks)
+        for_users |= profile_tree(project.plan)
         jobs = job_tree(project.plan, frameworks) | check_tree()
-        return for_users | jobs | scripts | _written(project)
+        notebooks = kernel_tree(project.plan, frameworks) | ondemand_tree(project.plan, frameworks)
+        recorded = recorded_tree(project.loaded, project.plan, lock)
+        recorded |= record_tree(project.plan, lock, found_below(project.plan, lock))
+        return for_users | jobs | notebooks | recorded | scripts | _written(project)
 
 
 def _written(project: Project) -> Tree:

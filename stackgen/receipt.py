@@ -72,6 +72,8 @@ def _is_current(receipt: Receipt) -> bool:
 
 def _is_there(framework: Content) -> bool:
     """Whether what a release needs of a framework is there: programs that Spack has installed are links."""
+    if framework.get("image"):
+        return Path(framework["image"]).is_file()
     prefix = Path(framework["prefix"])
     if framework["python"] and not ((prefix / "bin/python").exists() and (prefix / "lib").is_dir()):
         return False

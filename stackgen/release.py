@@ -10,11 +10,13 @@ from stackgen.closure import Closure, closure, locked_python
 from stackgen.environments import is_shared, python_environment
 from stackgen.errors import WorkError
 from stackgen.graph import graph
+from stackgen.image_identity import image_identity
 from stackgen.lock import Json, Lock, SpackLock, WheelLock, digest
 from stackgen.model import Feature
 from stackgen.model.base import Strict
-from stackgen.native import native_identity
-from stackgen.plan import ContainerPlan, Plan, SpackPlan, WheelsPlan
+from stackgen.model.deprecation import DeprecatedVersion
+from stackgen.native import mpi_identity, native_identity
+from stackgen.plan import ContainerPlan, Packed, Plan, SpackPlan, WheelsPlan
 
 LOCK, RELEASE, REPORT = "lock", "release.json", "report.json"
 """Where a release keeps them, relative to itself."""
@@ -23,10 +25,16 @@ RELEASE_FORMAT = "1"
 older stackgens, which have no launcher say, are not to pass for the same."""
 HIERARCHY_FORMAT = "1"
 """Part of the request of a release with a hierarchy: raise it when what its modules do changes."""
+CONTAINERS_FORMAT = "1"
+"""Part of the request of a release with containers: raise it when what their commands do changes."""
 JOBS_FORMAT = "1"
 """Part of the request of a release with job scripts: raise it when what they do changes."""
+DEPRECATIONS_FORMAT = "1"
+"""Part of the request of a release that says what users should leave: raise it when that changes."""
 PREFIX_FORMAT = "1"
 """Part of every prefix's digest: raise it when what a build puts there changes."""
+IMAGE_FORMAT = "1"
+"""Part of the digest of every image: raise it when what is made of the same things changes."""
 RANKS_FORMAT = "1"
 """Part of the digest of a prefix whose Python tells ranks where they meet: raise it when that changes."""
 
@@ -44,7 +52,23 @@ class InstalledFramework(Strict):
     """Versions by normalized name; what is none of Python's by the name of its package in Spack."""
     settings: dict[str, str]
     """What its module sets in the environment where the user has not."""
-    source: Literal["wheels", "spack"] = "wheels"
+    source: Literal["wheels", "spack", "container"] = "wheels"
+    image: str = ""
+    """The path of its image, where it runs in a container; `prefix` is then where it lies inside."""
+
+    @property
+    def place(self) -> str:
+        """What a release cannot do without: its image, or else its prefix."""
+        return self.image or self.prefix
+
+    def loaded_as(self, namespace: str) -> str:
+        """What `module load` takes, with its version."""
+        return f"{namespace}/{self.module}/{self.version}"
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its image is that of a framework with a prefix of ours, and none of others'."""
+        return bool(self.image) and Path(self.image).name != f"{Path(self.prefix).name}.sqfs"
 
 
 class Release(Strict):
@@ -57,6 +81,7 @@ class Release(Strict):
     namespace: str
     request: str
     frameworks: tuple[InstalledFramework, ...]
+    deprecations: tuple[DeprecatedVersion, ...] = ()
 
 
 class Check(Strict):
@@ -95,7 +120,7 @@ def _installed(plan: Plan, lock: Lock) -> Iterator[InstalledFramework]:
             case SpackPlan():
                 yield _from_spack(plan, framework, closure_of(framework, lock))
             case ContainerPlan():
-                pass
+                yield _in_image(plan, framework, lock)
 
 
 def _from_wheels(plan: Plan, framework: WheelsPlan, lock: Lock) -> InstalledFramework:
@@ -124,6 +149,38 @@ def _from_spack(plan: Plan, framework: SpackPlan, locked: Closure) -> InstalledF
         settings=dict(framework.about.settings),
         source="spack",
     )
+
+
+def _in_image(plan: Plan, container: ContainerPlan, lock: Lock) -> InstalledFramework:
+    version, packages, python, prefix = _inside(plan, container, lock)
+    mpi = mpi_identity(plan, lock) if plan.system.containers.mpi == "host" else ""
+    whole = digest({"format": IMAGE_FORMAT, "mpi": mpi, **image_identity(plan, container, lock, prefix)})
+    name = f"{container.name}-{version}-{whole[:12]}"
+    return InstalledFramework(
+        name=container.name,
+        module=container.about.module,
+        version=version,
+        prefix=prefix or str(Path(plan.prefix) / "images" / name),
+        python=python,
+        packages=packages,
+        settings=dict(container.about.settings),
+        source="container",
+        image=_place(plan, f"images/{name}.sqfs"),
+    )
+
+
+def _inside(plan: Plan, container: ContainerPlan, lock: Lock) -> tuple[str, dict[str, str], str, str]:
+    """What is known of a framework in an image: version, packages, Python, and the prefix of a packed one."""
+    match container.origin:
+        case Packed(framework=WheelsPlan() as framework):
+            known = _from_wheels(plan, framework, lock)
+            return known.version, known.packages, known.python, known.prefix
+        case Packed(framework=SpackPlan() as framework):
+            known = _from_spack(plan, framework, closure_of(framework, lock))
+            return known.version, known.packages, known.python, known.prefix
+    added = lock.wheel_lock(container.name).packages if container.requirements else ()
+    packages = {package.name: package.version for package in added}
+    return container.about.version, packages, container.python, ""
 
 
 def closure_of(framework: SpackPlan, lock: Lock) -> Closure:
@@ -155,11 +212,20 @@ def _ranks(framework: WheelsPlan | SpackPlan) -> dict[str, Json]:
 def _prefix(plan: Plan, name: str, version: str, identity: dict[str, Json]) -> str:
     """Where a framework lies: content-addressed, so the same content is the same place."""
     whole = digest({"format": PREFIX_FORMAT, "system": plan.platform.architecture, **identity})
-    return str(Path(plan.prefix) / "pythons" / f"{name}-{version}-{whole[:12]}")
+    return _place(plan, f"pythons/{name}-{version}-{whole[:12]}")
+
+
+def _place(plan: Plan, path: str) -> str:
+    """Where something lies, by its path below a prefix: where the release has it that this stands on."""
+    below = str(Path(plan.extends.prefix) / path) if plan.extends else ""
+    return below if plan.extends and plan.extends.holds(below) else str(Path(plan.prefix) / path)
 
 
 def is_whole(framework: InstalledFramework) -> bool:
     """Whether the prefix of a framework still has its interpreter, its packages and its programs."""
+    if framework.image:
+        image = Path(framework.image)
+        return image.is_file() and image.with_suffix(".json").is_file()
     prefix = Path(framework.prefix)
     if framework.python and not (
         (prefix / "bin/python").exists() and any(prefix.glob("lib/python*/site-packages/*"))
@@ -195,10 +261,20 @@ def request(plan: Plan, lock: Lock) -> str:
             "defaults": dict(plan.defaults),
             "frameworks": frameworks,
             "promises": promises,
+            **({"containers": CONTAINERS_FORMAT} if plan.containers else {}),
+            **({"wheelhouse": plan.wheelhouse} if plan.wheelhouse else {}),
+            **_deprecations(plan),
             **_jobs(plan),
             **_hierarchy(lock),
+            **({"extends": dict[str, Json](plan.extends.identity)} if plan.extends else {}),
         }
     )
+
+
+def _deprecations(plan: Plan) -> dict[str, Json]:
+    """What decides which modules are loaded with a message, or no more; nothing where all are loaded."""
+    said: list[Json] = [dict(one._asdict()) for one in plan.deprecations]
+    return {"deprecations": {"format": DEPRECATIONS_FORMAT, "said": said}} if said else {}
 
 
 def _jobs(plan: Plan) -> dict[str, Json]:
@@ -212,6 +288,7 @@ def _jobs(plan: Plan) -> dict[str, Json]:
         "nodes": [system.nodes.sockets, system.nodes.cores] if system.nodes else [],
         "gpus": sum(gpu.count for gpu in system.accelerators),
         "mpi": dict(plan.toolchain).get("mpi", ""),
+        **({"ondemand": system.ondemand.cluster} if system.ondemand else {}),
     }
     return {"jobs": facts}
 
@@ -238,6 +315,7 @@ def release_of(plan: Plan, lock: Lock) -> Release:
         namespace=plan.namespace,
         request=request(plan, lock),
         frameworks=installed(plan, lock),
+        deprecations=tuple(DeprecatedVersion(**one._asdict()) for one in plan.deprecations),
     )
 
 

@@ -1,5 +1,6 @@
 """From a plan to its lock: exactly one file for each package that a framework needs on its system."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from packaging.tags import Tag, create_compatible_tags_selector
@@ -7,7 +8,7 @@ from packaging.utils import parse_wheel_filename
 
 from stackgen.errors import Fault, InputError
 from stackgen.lock import Lock, LockedFile, LockedPackage, WheelLock, inputs
-from stackgen.plan import Plan, WheelsPlan
+from stackgen.plan import ContainerPlan, Plan, WheelsPlan
 from stackgen.platforms import Target, taken_for_granted, wheel_tags
 from stackgen.progress import Progress
 from stackgen.run import Runner
@@ -17,21 +18,30 @@ from stackgen.wheels import Offer, OfferedFile, Question, no_wheel, offers
 _Choice = tuple[Offer, OfferedFile]
 
 
-def resolve(plan: Plan, site: Site, run: Runner, progress: Progress) -> Lock:
+def resolve(
+    plan: Plan, site: Site, run: Runner, progress: Progress, known: Mapping[str, WheelLock] | None = None
+) -> Lock:
     """The lock of an environment for its system, which need not be this machine.
 
-    InputError names what cannot be had there, in all frameworks at once; WorkError is the network's.
+    Frameworks whose locks are `known` are not asked for. InputError names what cannot be had there, in all
+    frameworks at once; WorkError is the network's.
     """
     progress.log(f"files come from {site.origin}")
     for note in site.notes:
         progress.log(note)
-    locked: list[WheelLock] = []
+    locked = [*(known or {}).values()]
     faults: list[Fault] = []
     details: list[str] = []
-    if not plan.wheels:
-        return Lock(environment=plan.environment, inputs=inputs(plan))
-    with progress.task("resolving", len(plan.wheels), unit="frameworks") as advance:
-        for framework in plan.wheels:
+    wanted: list[WheelsPlan | ContainerPlan] = [
+        *plan.wheels,
+        *(container for container in plan.containers if container.requirements),
+    ]
+    names = {lock.framework for lock in locked}
+    wanted = [framework for framework in wanted if framework.name not in names]
+    if not wanted:
+        return _lock(plan, locked)
+    with progress.task("resolving", len(wanted), unit="frameworks") as advance:
+        for framework in sorted(wanted, key=lambda one: one.name):
             try:
                 locked.append(_wheel_lock(plan, framework, site, run))
             except InputError as error:
@@ -40,19 +50,25 @@ def resolve(plan: Plan, site: Site, run: Runner, progress: Progress) -> Lock:
             advance(1)
     if faults:
         raise InputError(*faults, details="\n".join(filter(None, details)))
-    return Lock(environment=plan.environment, inputs=inputs(plan), wheels=tuple(locked))
+    return _lock(plan, locked)
 
 
-def _wheel_lock(plan: Plan, framework: WheelsPlan, site: Site, run: Runner) -> WheelLock:
+def _lock(plan: Plan, locked: list[WheelLock]) -> Lock:
+    wheels = tuple(sorted(locked, key=lambda lock: lock.framework))
+    return Lock(environment=plan.environment, inputs=inputs(plan), wheels=wheels)
+
+
+def _wheel_lock(plan: Plan, framework: WheelsPlan | ContainerPlan, site: Site, run: Runner) -> WheelLock:
+    built = framework.sdists if isinstance(framework, WheelsPlan) else ()
     target = Target(platform=plan.platform, python=framework.python)
     where = f"frameworks.{framework.name}"
     question = Question(
         where=where,
         target=target,
         requirements=framework.requirements,
-        sdists=frozenset(source.name for source in framework.sdists),
+        sdists=frozenset(source.name for source in built),
     )
-    tools = tuple(sorted({line for source in framework.sdists for line in source.build_requires}))
+    tools = tuple(sorted({line for source in built for line in source.build_requires}))
     packages, build_packages = resolve_question(question, tools, site, run)
     return WheelLock(
         framework=framework.name, python=framework.python, packages=packages, build_packages=build_packages

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
-from typing import NoReturn, Protocol
+from threading import Thread, Timer
+from typing import BinaryIO, NoReturn, Protocol
 
 from stackgen.errors import WorkError
 from stackgen.progress import Progress
@@ -26,6 +26,9 @@ class Command:
     environment: Mapping[str, str]
     directory: Path
     stdin: str = ""
+    feed: Callable[[BinaryIO], None] | None = None
+    """Writes its standard input while it runs, in place of `stdin`, on another thread; what it raises ends
+    the program and is raised here, but a program that reads no more cuts it short."""
     timeout: float | None = None
     """Seconds."""
     heard: Callable[[str], None] | None = None
@@ -96,7 +99,7 @@ class LoggedRunner:
             try:
                 if self._stopped:  # looked at after the process is known: `stop` or we end it
                     raise WorkError(f"`{command}` is not started any more")
-                stdout, stderr = _streams(process, command)
+                stdout, stderr = _fed(process, command) if command.feed else _streams(process, command)
             except BaseException:
                 _end_in_time(process, command.patience)
                 raise
@@ -130,10 +133,53 @@ def _not_started(command: Command, error: OSError) -> WorkError:
     return WorkError(f"{command.argv[0]} cannot be started: {error.strerror}", remedy)
 
 
+def _fed(process: subprocess.Popen[str], command: Command) -> tuple[str, str]:
+    """As `_streams`, with another thread that writes its input; what stops that one is raised."""
+    assert command.feed
+    feeding = _Feeding(process, command.feed)
+    feeding.start()
+    try:
+        streams = _streams(process, command)
+    except BaseException:
+        _end_in_time(process, command.patience)  # or what is fed might wait for it
+        raise
+    finally:
+        feeding.join()
+    if feeding.failure:
+        raise feeding.failure
+    return streams
+
+
+class _Feeding(Thread):
+    """Writes a process's input; ends the process where that fails."""
+
+    def __init__(self, process: subprocess.Popen[str], feed: Callable[[BinaryIO], None]) -> None:
+        super().__init__(daemon=True)
+        assert process.stdin
+        stream = process.stdin.detach()  # type: ignore[attr-defined]
+        process.stdin = None  # or whoever waits for the process would close it
+        self._process, self._feed, self._stream = process, feed, stream
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Feed to the end."""
+        try:
+            self._feed(self._stream)
+            self._stream.close()
+        except BrokenPipeError:
+            pass  # it has ended, or does not care, as with `communicate`
+        except BaseException as error:
+            self.failure = error
+            _end(self._process)
+        finally:
+            with suppress(OSError):
+                self._stream.close()
+
+
 def _streams(process: subprocess.Popen[str], command: Command) -> tuple[str, str]:
     """What the program wrote, when it has ended; TimeoutExpired where it takes too long."""
     if command.heard is None:
-        return process.communicate(command.stdin, command.timeout)
+        return process.communicate("" if command.feed else command.stdin, command.timeout)
     deadline = time.monotonic() + (float("inf") if command.timeout is None else command.timeout)
     streams = _listen(process, command, deadline)
     process.wait(_left(command, deadline))
@@ -145,7 +191,8 @@ def _listen(process: subprocess.Popen[str], command: Command, deadline: float) -
     assert process.stdout
     assert process.stderr
     assert command.heard
-    _give(process, command.stdin)
+    if not command.feed:
+        _give(process, command.stdin)
     output, errors = _Text(command.heard), _Text(command.noticed)
     with selectors.DefaultSelector() as watched:
         watched.register(process.stdout, selectors.EVENT_READ, output)

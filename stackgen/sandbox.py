@@ -32,14 +32,24 @@ _REMEDY = (
 
 
 def confined(
-    command: Command, sandbox: Sandbox, writable: tuple[Path, ...], readable: tuple[Path, ...] = ()
+    command: Command,
+    sandbox: Sandbox,
+    writable: tuple[Path, ...],
+    readable: tuple[Path, ...] = (),
+    *,
+    nests: bool = False,
 ) -> Command:
     """The same command inside a sandbox, where it may write below `writable` alone.
 
     /tmp and /run are empty there; what lies below them and is needed has to be named in `readable`. Paths may
-    lead there by symbolic links.
+    lead there by symbolic links. What `nests` makes user namespaces in there, as ch-image does.
     """
-    return replace(command, argv=(*_prefix(command, sandbox, writable, readable), *command.argv))
+    # Root may map itself into a namespace with this alone: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
+    kept = ("--cap-add", "CAP_SETFCAP") if nests and sandbox == Sandbox.BWRAP and os.geteuid() == 0 else ()
+    before = _prefix(command, sandbox, writable, readable)
+    if kept:
+        before = (*before[:-1], *kept, "--")
+    return replace(command, argv=(*before, *command.argv))
 
 
 def choose(asked: Sandbox | None, run: Runner) -> Sandbox:

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field
 from stackgen.config import load_model
 from stackgen.errors import InputError, Place
 from stackgen.model.base import Strict, refuse
+from stackgen.model.container import DISTRIBUTIONS
+from stackgen.model.rules import matching
 from stackgen.model.scalars import Directory
 from stackgen.pip_settings import PipSettings, pip_settings
 
@@ -40,7 +42,7 @@ _Index = Annotated[str, AfterValidator(_address)]
 
 
 class WheelSources(Strict):
-    """`wheels:` of a site file."""
+    """Where wheels and source distributions are had."""
 
     index: Annotated[str, AfterValidator(_index_or_none)] | None = None
     """A package index (PEP 503) in place of the public one; `none` where directories hold everything."""
@@ -61,7 +63,7 @@ def _mirror_address(text: str) -> str:
 
 
 class SourceSources(Strict):
-    """`sources:` of a site file."""
+    """Where the sources are had that Spack builds from."""
 
     mirrors: tuple[Annotated[str, AfterValidator(_mirror_address)], ...] = ()
     """Source mirrors as Spack makes them, by address; they are asked first, in this order."""
@@ -69,11 +71,68 @@ class SourceSources(Strict):
     """Whether the addresses of the makers, and Spack's public mirror, are asked too."""
 
 
+def _file(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable() or re.search(r"[\s\[\]\"]", text):
+        raise refuse(f"{text!r} is no file that can be named to apt", "begin with /, without blanks")
+    return text
+
+
+def _distribution(text: str) -> str:
+    if text not in DISTRIBUTIONS:
+        remedy = f"write one of {', '.join(DISTRIBUTIONS)}"
+        raise refuse(f"{text!r} is no distribution that images can stand on", remedy)
+    return text
+
+
+def _some(mirrors: tuple[str, ...]) -> tuple[str, ...]:
+    if not mirrors:
+        raise refuse("no mirror is named", "name one, or take the distribution out")
+    return mirrors
+
+
+class DistributionSources(Strict):
+    """Where the packages of one distribution are had."""
+
+    mirrors: Annotated[tuple[Annotated[str, AfterValidator(_mirror_address)], ...], AfterValidator(_some)]
+    """Mirrors of its archives, that of security updates included, as apt's `sources.list` has them."""
+    keyring: Annotated[str, AfterValidator(_file)] | None = None
+    """What its archives are signed with; where not named, the one that its own package of keys brings."""
+
+
+_REGISTRY = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+_Registry = Annotated[
+    str, matching(f"^{_REGISTRY}$", "registry", "write its host as in names of images, such as docker.io")
+]
+_RegistryPath = Annotated[
+    str,
+    matching(
+        f"^{_REGISTRY}(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
+        "place in a registry",
+        "write HOST, or HOST/PATH, without https://",
+    ),
+]
+
+
+class ImageSources(Strict):
+    """Where images are had."""
+
+    registries: dict[_Registry, _RegistryPath] = Field(default_factory=dict)
+    """What is asked in place of a registry: its host, to another with what comes before the name there."""
+    insecure: tuple[_Registry, ...] = ()
+    """Hosts whose certificates are not checked, or that speak HTTP alone; digests are checked anyway."""
+
+
+_Distribution = Annotated[str, AfterValidator(_distribution)]
+
+
 class SiteFile(Strict):
     """A whole `site.yaml`."""
 
     wheels: WheelSources | None = None
     sources: SourceSources | None = None
+    images: ImageSources | None = None
+    distributions: dict[_Distribution, DistributionSources] = Field(default_factory=dict)
+    """Where packages for images are had, by the distribution's name, such as `debian`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +155,20 @@ class Site:
     """Addresses below which files lie as Spack's source mirrors have them; asked in this order."""
     upstream: bool = True
     """Whether sources are also fetched from their makers, and from Spack's public mirror."""
+    registries: Mapping[str, str] = field(default_factory=dict)
+    """What is asked in place of a registry of images, by its host."""
+    insecure_registries: tuple[str, ...] = ()
+    """Hosts whose certificates are not checked."""
+    distributions: Mapping[str, DistributionSources] = field(default_factory=dict, repr=False)
+    """Where packages of distributions are, by their names; of any other the machine's apt knows."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Everything that is fetched over a network or a `file:` address."""
+        archives = (mirror for sources in self.distributions.values() for mirror in sources.mirrors)
         return tuple(
             address
-            for address in (self.index, *self.extra_indexes, *self.links, *self.source_mirrors)
+            for address in (self.index, *self.extra_indexes, *self.links, *self.source_mirrors, *archives)
             if address and ":" in address
         )
 
@@ -122,6 +188,10 @@ class Site:
         local = (urlsplit(mirror) for mirror in self.source_mirrors)
         places = (Path(unquote(parts.path)) for parts in local if parts.scheme == "file")
         return tuple(place for place in places if place.is_dir())
+
+    def registry(self, host: str) -> str:
+        """Where images of a registry are had: a host, and maybe what comes before their names there."""
+        return self.registries.get(host, host)
 
     def credentials(self, address: str) -> tuple[str, str] | None:
         """The user and password that the configured address of the same server holds."""
@@ -157,10 +227,16 @@ def load_site(environment: Mapping[str, str] = os.environ, etc: Path = Path("/et
     wheels = next(((path, file.wheels) for path, file in found if file.wheels), None)
     site = _from_file(*wheels) if wheels else _from_pip(pip_settings(environment, etc))
     sources = next((file.sources for _, file in found if file.sources), SourceSources())
+    images = next((file.images for _, file in found if file.images), ImageSources())
     return replace(
         site,
         source_mirrors=sources.mirrors,
         upstream=sources.upstream,
+        registries=images.registries,
+        insecure_registries=images.insecure,
+        distributions={
+            name: known for _, file in reversed(found) for name, known in file.distributions.items()
+        },
     )
 
 

@@ -85,11 +85,12 @@ class Workshop:
         stdin: str = "",
         variables: Mapping[str, str] | None = None,
         telling: Callable[[str], str] = lambda _: "",
+        nests: bool = False,
     ) -> str:
         """Run a program to its end and give what it printed; WorkError `failure` where it fails.
 
         `variables` are added to its environment; `telling` finds the cause in what it printed, or gives
-        nothing, and then it is the last line.
+        nothing, and then it is the last line. What `nests` makes user namespaces.
         """
         command = Command(
             argv=tuple(str(word) for word in words),
@@ -97,7 +98,7 @@ class Workshop:
             directory=self.root,
             stdin=stdin,
         )
-        outcome = self.run(confined(command, self.sandbox, (self.root,), self.readable))
+        outcome = self.run(confined(command, self.sandbox, (self.root,), self.readable, nests=nests))
         if outcome.status:
             details = f"$ {command}\n{outcome.stdout}{outcome.stderr}"
             raise self._error(outcome, failure, details, telling(f"{outcome.stdout}\n{outcome.stderr}"))

@@ -6,20 +6,20 @@ from stackgen.bench.collectives import Ranks
 from stackgen.bench.subject import Subject
 from stackgen.lock import read_lock
 from stackgen.mpi import Mpi
-from stackgen.plan import ContainerPlan
+from stackgen.plan import ContainerPlan, Packed
 from stackgen.publish import place_of
 from stackgen.release import LOCK
 from stackgen.smoke.ranks import mpi_of
-from stackgen.store.place import prefixes_below
+from stackgen.store.place import prefixes_of
 
 
 def mpi_here(subject: Subject) -> Mpi | None:
     """The MPI that it was built on; None where it was built on none."""
-    if isinstance(subject.planned, ContainerPlan):
-        return None
-    prefix = subject.project.prefix
+    prefix, planned = subject.project.prefix, subject.planned
+    if isinstance(planned, ContainerPlan) and isinstance(planned.origin, Packed):
+        planned = planned.origin.framework
     lock = read_lock(place_of(prefix, subject.release.name) / LOCK)
-    return mpi_of(subject.project.plan, subject.planned, lock, prefixes_below(prefix, lock))
+    return mpi_of(subject.project.plan, planned, lock, prefixes_of(subject.project.plan, lock))
 
 
 def launcher(subject: Subject) -> tuple[str, ...]:

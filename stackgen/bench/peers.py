@@ -11,7 +11,7 @@ from stackgen.bench.subject import Subject
 from stackgen.errors import WorkError
 from stackgen.lock import WheelLock
 from stackgen.mirror import Mirror
-from stackgen.plan import WheelsPlan
+from stackgen.plan import SpackPlan, WheelsPlan
 from stackgen.project import read_fitting_lock
 from stackgen.run import Command, Outcome, succeed
 from stackgen.smoke.session import Caller
@@ -65,7 +65,8 @@ def peer(subject: Subject, mirror: Path | None = None) -> Iterator[Peer | str]:
 def _make(made: Peer, more: tuple[str, ...], mirror: Mirror) -> None:
     planned = made.subject.planned
     if not isinstance(planned, WheelsPlan):
-        raise WorkError(f"{planned.name} comes from Spack, and no wheels are known to compare it with")
+        origin = "from Spack" if isinstance(planned, SpackPlan) else "in an image"
+        raise WorkError(f"{planned.name} comes {origin}, and no wheels are known to compare it with")
     python, run = _python(made.subject), made.subject.tools.run
     start = made.command((python, "-m", "venv", str(made.root / "venv")), {}, _LIMIT)
     succeed(run, start, f"{python} cannot make a virtual environment", "see `stackgen doctor`")

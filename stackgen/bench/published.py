@@ -30,6 +30,23 @@ _MUNICH = (
     "github.com/DavidBrayford/HPAI, Documents/Presentations/Intel_AI_Munich_2020.pdf"
 )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedMemory:
+    """What a training took of memory, in GB."""
+
+    network: str
+    inside: float
+    """In the container."""
+    outside: float
+
+
+CONTAINER_SOURCE = "D. Brayford and others, LRZ, of TensorFlow in Charliecloud: no meaningful overhead"
+CONTAINER_MEMORY = (
+    PublishedMemory(network="AlexNet", inside=331.33, outside=331.29),
+    PublishedMemory(network="ResNet-50", inside=324.89, outside=324.47),
+)
+
 PUBLISHED = (
     Published(
         title="SuperMUC-NG, 1 rank a node of 48 threads, in a container",

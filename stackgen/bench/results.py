@@ -10,10 +10,10 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 from stackgen.errors import WorkError
 from stackgen.model.base import Strict
 
-Job = Literal["gan", "resnet50"]
+Job = Literal["gan", "resnet50", "alexnet"]
 Mode = Literal["weak", "strong"]
-SAMPLES: dict[Job, int] = {"gan": 200_000, "resnet50": 1_281_167}
-"""What an epoch is: of the 3DGAN the 200 000 images of its data set, of ResNet-50 those of ImageNet."""
+SAMPLES: dict[Job, int] = {"gan": 200_000, "resnet50": 1_281_167, "alexnet": 1_281_167}
+"""What an epoch is: of the 3DGAN the 200 000 images of its data set, of the others those of ImageNet."""
 
 
 class Trained(Strict):
@@ -31,6 +31,8 @@ class Trained(Strict):
     """OMP_NUM_THREADS of a rank; empty where nobody sets it."""
     seconds: tuple[PositiveFloat, ...] = Field(min_length=1)
     """Of every timed step."""
+    peak: int = Field(default=0, ge=0)
+    """The most bytes of memory that rank 0 has had; 0 where nobody knows."""
     parameters: PositiveInt
     loss: float
     device: str

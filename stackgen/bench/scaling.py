@@ -22,7 +22,7 @@ from stackgen.lock import Json
 from stackgen.model.base import near
 
 FORMAT = 1
-_JOBS = {"gan": "3DGAN-like network", "resnet50": "ResNet-50"}
+_JOBS = {"gan": "3DGAN-like network", "resnet50": "ResNet-50", "alexnet": "AlexNet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

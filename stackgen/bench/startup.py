@@ -103,10 +103,15 @@ def may_drop(notes: list[str]) -> bool:
     return True
 
 
-def _cold(start: Callable[[], Outcome]) -> Outcome:
+def drop_caches() -> None:
+    """Have the kernel forget pages, directory entries and inodes."""
     os.sync()
     with _CACHES.open("w", encoding="ascii") as stream:
-        stream.write("3")  # pages, directory entries and inodes
+        stream.write("3")
+
+
+def _cold(start: Callable[[], Outcome]) -> Outcome:
+    drop_caches()
     return start()
 
 

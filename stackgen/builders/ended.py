@@ -53,9 +53,10 @@ class Ended:
         outcome = Outcome(status=came.result["status"], stdout="", stderr=came.result["stderr"])
         if outcome.status:
             self.failed.append(outcome)
-        else:
-            self.done.append(came.node)
-        return not outcome.status
+        if outcome.status and not self.told.settled:
+            return False
+        self.done.append(came.node)
+        return True
 
     def judge(self) -> None:
         """WorkError where not all is installed; what a lost node had begun, the others may have finished."""

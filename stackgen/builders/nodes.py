@@ -90,7 +90,8 @@ class OnNodes:
         """Have each framework built by a job of its own; `packages` are found by the nodes themselves."""
         plan, progress = self.project.plan, self._progress
         every = installed(plan, self.lock)
-        absent = [one.name for one in every if not is_whole(one)]
+        missing = [one for one in every if not is_whole(one)]
+        absent = [one.name for one in missing]
         if not absent:
             return
         self.jobs.require()
@@ -98,15 +99,24 @@ class OnNodes:
         require(self.means.mirror, {file for one in locks for file in one.files})
         clear_left_overs(plan, progress)
         self._go_on(len(every) - len(absent), len(every), "frameworks")
-        count = min(self.jobs.slurm.nodes or len(absent), len(absent))
+        # What an image is packed from has to be there.
+        for names in ([one.name for one in missing if bool(one.image) is packed] for packed in (False, True)):
+            self._build(names)
+
+    def _build(self, names: list[str]) -> None:
+        """Have each of these frameworks built by a job of its own; WorkError names what failed."""
+        if not names:
+            return
+        count = min(self.jobs.slurm.nodes or len(names), len(names))
         failed = []
-        with progress.task(f"building on {self._where(count)}", len(absent), unit="frameworks") as advance:
-            for came in self._at_once([self._part("framework", name) for name in absent], count):
+        title = f"building on {self._where(count)}"
+        with self._progress.task(title, len(names), unit="frameworks") as advance:
+            for came in self._at_once([self._part("framework", name) for name in names], count):
                 if came.error:
                     failed.append(came)
                 else:
                     advance(1)
-        refuse_failed(failed, len(absent))
+        refuse_failed(failed, len(names))
 
     def test(self, directory: Path) -> Report:
         """Have a node test a release: this machine's processor may not be one that it is for."""

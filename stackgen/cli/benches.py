@@ -17,38 +17,12 @@ from stackgen.bench.scaling import Scaled, here, queue, queued_sizes, scale
 from stackgen.bench.startup import startup, startup_table
 from stackgen.bench.subject import Subject, subjects
 from stackgen.bench.table import comparison, table
+from stackgen.cli.bench_container import measure_container
+from stackgen.cli.bench_options import BATCH, Counts, absolute, framework, mirror, output, print_kept, rounds
 from stackgen.cli.options import as_json, environment, prefix, print_json, tools, verbose
 from stackgen.errors import InputError, WorkError
 from stackgen.lock import Json
 from stackgen.project import Project, open_project
-
-_BATCH: dict[Job, int] = {"gan": 8, "resnet50": 16}
-
-
-class _Counts(click.ParamType[tuple[int, ...]]):
-    """Whole numbers, joined by commas."""
-
-    name = "counts"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        words = str(value).split(",")
-        if not all(word.isascii() and word.isdigit() and 0 < int(word) < 10**6 for word in words):
-            self.fail(f"{value!r} are no numbers above 0, joined by commas, such as 4,8,16", param, ctx)
-        return tuple(map(int, words))
-
-
-framework = click.argument("framework", required=False)
-output = click.option(
-    "-o",
-    "output",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where results go, for all nodes to see; PREFIX/bench/RELEASE where not given.",
-)
 
 
 @click.group()
@@ -56,13 +30,16 @@ def bench() -> None:
     """Measure a published release on its machine, through its modules."""
 
 
+bench.add_command(measure_container)
+
+
 @bench.command()
 @environment
 @framework
-@click.option("--nodes", type=_Counts(), metavar="N,N...", help="The jobs of the table; 1,2 where not given.")
+@click.option("--nodes", type=Counts(), metavar="N,N...", help="The jobs of the table; 1,2 where not given.")
 @click.option("-p", "--partition", help="Where the jobs run; the system's usual one where not given.")
 @click.option("--ranks-per-node", type=click.IntRange(min=1), help="As in the job scripts where not given.")
-@click.option("--ranks", type=_Counts(), metavar="N,N...", help="Start ranks on this machine instead.")
+@click.option("--ranks", type=Counts(), metavar="N,N...", help="Start ranks on this machine instead.")
 @click.option("--job", type=click.Choice(get_args(Job)), default="gan", show_default=True)
 @click.option(
     "--weak/--strong",
@@ -71,7 +48,9 @@ def bench() -> None:
     help="Each rank has its batch, as in what is published (weak); or all share that of the smallest job.",
 )
 @click.option(
-    "--batch", type=click.IntRange(min=1), help="Samples of one rank in a step; gan 8, resnet50 16."
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Samples of one rank in a step; gan 8, resnet50 16, alexnet 64.",
 )
 @click.option("--steps", type=click.IntRange(min=2), default=20, show_default=True, help="Timed steps.")
 @click.option("--warmup", type=click.IntRange(min=1), default=5, show_default=True, help="Steps before.")
@@ -112,8 +91,8 @@ def scaling(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     project, work = open_project(environment, prefix), tools(verbose=verbose)
     mode: Mode = "weak" if weak else "strong"
-    ask = Ask(job=job, mode=mode, batch=batch or _BATCH[job], steps=steps, warmup=warmup, small=small)
-    found = tuple(subjects(project, framework, _absolute(output), work))
+    ask = Ask(job=job, mode=mode, batch=batch or BATCH[job], steps=steps, warmup=warmup, small=small)
+    found = tuple(subjects(project, framework, absolute(output), work))
     if ranks is not None and (nodes or partition or ranks_per_node):
         raise InputError.of("--ranks starts ranks on this machine", "leave out what is for the scheduler")
     local = ranks or (1, 2) if ranks or _unscheduled(project, nodes) else None
@@ -122,20 +101,6 @@ def scaling(  # noqa: PLR0913, PLR0917 - one argument an option
         place, sizes = _placed(subject, local, nodes or (1, 2), partition, ranks_per_node, account, time)
         made.append(scale(subject, ask, sizes, place, again=again))
     _print_scaled(made, as_json=as_json)
-
-
-rounds = click.option(
-    "--rounds",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="How often each side runs, in turn.",
-)
-mirror = click.option(
-    "--mirror",
-    type=click.Path(path_type=Path),
-    help="Where the wheels are that pip installs, to compare; PREFIX/mirror where not given.",
-)
 
 
 @bench.command(name="kernels")
@@ -169,13 +134,13 @@ def measure_kernels(  # noqa: PLR0913, PLR0917 - one argument an option
     project, work = open_project(environment, prefix), tools(verbose=verbose)
     shown: list[str] = []
     kept: list[dict[str, Json]] = []
-    for subject in tuple(subjects(project, framework, _absolute(output), work)):
-        with peer(subject, _absolute(mirror)) as other:
+    for subject in tuple(subjects(project, framework, absolute(output), work)):
+        with peer(subject, absolute(mirror)) as other:
             rates = kernels(subject, other, rounds, small=small)
             sums = collectives(subject, other, ranks_here(subject, ranks), rounds, small=small)
         shown += [kernels_table(rates), collectives_table(sums)]
         kept.append(keep(subject, "kernels", {"kernels": rates.json, "collectives": sums.json}))
-    _print_kept(shown, kept, as_json=as_json)
+    print_kept(shown, kept, as_json=as_json)
 
 
 @bench.command(name="startup")
@@ -202,23 +167,12 @@ def measure_startup(  # noqa: PLR0913, PLR0917 - one argument an option
     project, work = open_project(environment, prefix), tools(verbose=verbose)
     shown: list[str] = []
     kept: list[dict[str, Json]] = []
-    for subject in tuple(subjects(project, framework, _absolute(output), work, importing=True)):
-        with peer(subject, _absolute(mirror)) as other:
+    for subject in tuple(subjects(project, framework, absolute(output), work, importing=True)):
+        with peer(subject, absolute(mirror)) as other:
             made = startup(subject, other, rounds)
         shown.append(startup_table(made))
         kept.append(keep(subject, "startup", made.json))
-    _print_kept(shown, kept, as_json=as_json)
-
-
-def _print_kept(shown: list[str], kept: list[dict[str, Json]], *, as_json: bool) -> None:
-    if as_json:
-        print_json(kept)
-    else:
-        click.echo("\n\n".join(shown))
-
-
-def _absolute(output: Path | None) -> Path | None:
-    return output.absolute() if output else None
+    print_kept(shown, kept, as_json=as_json)
 
 
 def _unscheduled(project: Project, nodes: tuple[int, ...] | None) -> bool:

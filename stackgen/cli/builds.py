@@ -124,17 +124,24 @@ def build(  # noqa: PLR0913, PLR0917 - one argument an option
 
 
 def _remember(environment: Path, option: str | None, project: "Project", receipt: Receipt) -> None:
+    from stackgen.oci import context_files
     from stackgen.store import tree_below
 
     scripts = (framework.about.site_verify for framework in project.plan.frameworks)
     locked = tuple(project.lock_directory.rglob("*"))
+    beside = project.file.parent
+    in_images = [path for one in project.plan.containers for path in context_files(one, beside)]
+    below = project.plan.extends
     read = (
         *project.loaded.files,
+        *((below.directory / "release.json",) if below else ()),
         *(project.file.parent / script for script in scripts if script),
         *(path for path in locked if path.is_file()),
+        *(path for path in in_images if path.is_file()),
     )
     listed = (
         project.lock_directory,
+        *sorted({path.parent for path in in_images if path.is_file()}),
         *(path for path in locked if path.is_dir()),
         *tree_below(project.prefix).glob("linux-*"),  # the packages that Spack has installed
     )

@@ -34,6 +34,7 @@ _COMMANDS: Mapping[str, _Entry] = {
     "publish": _Entry("builds", "Publish the release that has passed its tests."),
     "rollback": _Entry("releases", "Make an earlier release the current one."),
     "releases": _Entry("releases", "List the releases below a prefix."),
+    "gc": _Entry("keeping", "Remove what nobody needs any more."),
     "shell": _Entry("releases", "Open a shell with a framework, without Lmod."),
     "bench": _Entry("benches", "Measure training, kernels and start of a release."),
     "probe": _Entry("machine", "Write this machine's own system file."),

@@ -6,15 +6,16 @@ from typing import Literal, get_args
 import click
 
 from stackgen import files, host
-from stackgen.build import unbuildable
 from stackgen.cli.options import as_json, environment, environments, prefix, print_json
 from stackgen.cli.questions import ask
 from stackgen.config import schema as schema_text
 from stackgen.errors import Fault, InputError
 from stackgen.lock import Json
-from stackgen.plan import FrameworkPlan, WheelsPlan, is_exact, source_notes
-from stackgen.project import Project, generate_unlocked, open_project, read_fitting_lock
+from stackgen.ondemand import ondemand_notes
+from stackgen.plan import FrameworkPlan, WheelsPlan, is_exact, notes, source_notes
+from stackgen.project import Project, fitting_lock, generate_unlocked, open_project, read_fitting_lock
 from stackgen.project import generate as generated
+from stackgen.release import installed
 from stackgen.starter import starter
 
 Kind = Literal["environment", "system"]
@@ -56,6 +57,13 @@ def check(environments: tuple[Path, ...], prefix: str | None, *, as_json: bool) 
         names = ", ".join(map(_named, project.plan.frameworks))
         click.echo(f"{project.file.name}: good: {names} for {_machine(project)}", err=as_json)
         print_notes(project)
+        print_faults(project, _lacking(project))
+
+
+def _lacking(project: Project) -> tuple[Fault, ...]:
+    """What its Open OnDemand will not get, where there is one and a lock that tells."""
+    lock = fitting_lock(project) if project.plan.system.ondemand else None
+    return ondemand_notes(project.plan, installed(project.plan, lock)) if lock else ()
 
 
 def _opened(paths: tuple[Path, ...], prefix: str | None) -> tuple[list[Project], list[Fault]]:
@@ -79,15 +87,14 @@ def _named(framework: FrameworkPlan) -> str:
 
 
 def _machine(project: Project) -> str:
-    name = project.plan.system.name
-    return "this machine" if name == host.THIS else name
+    return host.spoken(project.plan.system.name)
 
 
 def print_notes(project: Project) -> None:
-    """Tell what of an environment no build can give yet, and what nobody has built yet."""
+    """Tell what of an environment nobody has built yet."""
     exact = [one for one in project.plan.wheels if is_exact(one.about.version)]
     untested = [note for one in exact for note in source_notes(one, project.plan.system, one.about.version)]
-    print_faults(project, (*unbuildable(project.plan), *untested))
+    print_faults(project, (*notes(project.loaded.environment), *untested))
 
 
 def print_faults(project: Project, notes: tuple[Fault, ...]) -> None:

@@ -1,13 +1,13 @@
 """Commands about what an environment resolves to: lock it, compare it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from stackgen.cli.inputs import print_faults, print_notes
 from stackgen.cli.options import as_json, environments, print_json, tools, verbose
-from stackgen.lock import Json, Lock
+from stackgen.lock import Json, Lock, LockedFile
 from stackgen.lock_changes import Change, difference, packages_at
 from stackgen.lock_faults import lock_notes
 from stackgen.project import Project, fitting_lock, lock_project, open_project
@@ -25,7 +25,7 @@ def lock(environments: tuple[Path, ...], *, upgrade: bool, as_json: bool, verbos
     """
     work = tools(verbose=verbose)
     summaries: dict[str, Json] = {}
-    for project in [open_project(path) for path in environments]:
+    for project in [open_project(path, renewed=upgrade) for path in environments]:
         known = None if upgrade else fitting_lock(project)
         if known is None:
             print_notes(project)
@@ -51,18 +51,35 @@ def _lock_json(locked: Lock) -> Json:
         for wheels in locked.wheels
     }
     spack: dict[str, Json] = {solved.name: {"spack": dict(solved.packages)} for solved in locked.spack}
-    return wheels | spack
+    base: dict[str, Json] = {
+        "base": {
+            "packages": {deb.package: deb.version for deb in locked.images.base},
+            "bytes": sum(deb.file.size for deb in locked.images.base),
+        }
+    }
+    images: dict[str, Json] = {image.framework: {"image": image.digest} for image in locked.images.images}
+    return wheels | spack | images | (base if locked.images.base else {})
 
 
 def _lines(project: Project, locked: Lock) -> Iterator[str]:
     planned = {framework.name: framework for framework in project.plan.wheels}
     for wheels in locked.wheels:
-        size = sum(file.size for file in wheels.files) / 1e6
-        version = wheels.version(planned[wheels.framework].package)
-        packages = f"{len(wheels.packages)} packages, {size:.0f} MB"
-        yield f"{wheels.framework} {version} for Python {wheels.python}: {packages}"
+        found = planned.get(wheels.framework)
+        what = f" {wheels.version(found.package)}" if found else ", beside its image,"
+        packages = f"{len(wheels.packages)} packages, {_size(wheels.files)}"
+        yield f"{wheels.framework}{what} for Python {wheels.python}: {packages}"
+    for image in locked.images.images:
+        layers = f"{len(image.layers)} layers, {_size(image.files)}"
+        yield f"{image.framework} stands on {image.reference or 'an image'}: {layers}"
+    if locked.images.base:
+        packages = f"{len(locked.images.base)} packages, {_size(deb.file for deb in locked.images.base)}"
+        yield f"base of the images: {packages}"
     for solved in locked.spack:
         yield f"{solved.name} by Spack: {len(solved.roots)} specs, {len(solved.packages)} packages"
+
+
+def _size(files: Iterable[LockedFile]) -> str:
+    return f"{sum(file.size for file in files) / 1e6:.0f} MB"
 
 
 @click.command()

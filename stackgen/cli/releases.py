@@ -9,10 +9,11 @@ from click.core import ParameterSource
 
 from stackgen.cli.loading import print_how_to_load, release_summary
 from stackgen.cli.options import as_json, place, print_json, tools
-from stackgen.errors import InputError, StackgenError
+from stackgen.cli.prefixes import prefix_at
+from stackgen.errors import InputError, StackgenError, WorkError
+from stackgen.inside.launcher.deprecation import sentence_today
 from stackgen.model.base import near
 from stackgen.pipeline import roll_back
-from stackgen.project import open_project
 from stackgen.publish import current_release, place_of
 from stackgen.publish import releases as published_releases
 from stackgen.release import InstalledFramework, Release
@@ -20,23 +21,12 @@ from stackgen.run import become
 from stackgen.shell import shell_environment
 
 
-def _prefix_at(place: Path) -> Path:
-    """The prefix that a directory is, or that an environment file names."""
-    if place.is_dir():
-        return place.absolute()
-    if place.suffix != ".yaml" and not place.exists():
-        raise InputError.of(
-            f"{place} is not there", "name the prefix that holds the releases, or an environment file"
-        )
-    return open_project(place).prefix
-
-
 def _release_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """What a shell offers for RELEASE."""
     place = context.params.get("place")
     if place:
         with suppress(StackgenError, OSError):
-            names = [entry.release.name for entry in published_releases(_prefix_at(place))]
+            names = [entry.release.name for entry in published_releases(prefix_at(place))]
             return [name for name in names if name.startswith(incomplete)]
     return []
 
@@ -46,7 +36,7 @@ def _release_names(context: click.Context, _: click.Parameter, incomplete: str) 
 @as_json
 def releases(place: Path, *, as_json: bool) -> None:
     """List the releases below a prefix; `*` marks the current one."""
-    listed = published_releases(_prefix_at(place))
+    listed = published_releases(prefix_at(place))
     if as_json:
         print_json(
             [{**release_summary(entry.release.model_dump()), "current": entry.current} for entry in listed]
@@ -71,7 +61,7 @@ def rollback(place: Path, release: str | None) -> None:
 
     Nothing is removed: running jobs go on, and `rollback` with a name goes forward again.
     """
-    prefix = _prefix_at(place)
+    prefix = prefix_at(place)
     now = roll_back(prefix, release, tools(verbose=False))
     click.echo(f"release {now.name} is current", err=True)
     print_how_to_load(prefix, now.model_dump())
@@ -119,6 +109,12 @@ def shell(context: click.Context, framework: str, place: Path | None, command: t
     if release is None:
         raise InputError.of(f"nothing is published in {prefix}", "run `stackgen build` on an environment")
     chosen = _framework(release, framework.removeprefix(f"{release.namespace}/"))
+    module = chosen.loaded_as(release.namespace)
+    told, withdrawn = sentence_today([one.told for one in release.deprecations], module)
+    if withdrawn:
+        raise WorkError(told)
+    if told:
+        click.echo(told, err=True)
     words = command or (os.environ.get("SHELL") or "/bin/sh",)
     place_of_release = str(place_of(prefix.absolute(), release.name))
     become(words, shell_environment(release.namespace, chosen, place_of_release, os.environ))
@@ -132,7 +128,7 @@ def _users_prefix(context: click.Context, place: Path | None) -> Path:
         raise InputError.of(
             f"STACKGEN_PREFIX names {place}, which is not there", "correct it, or give --prefix"
         )
-    return _prefix_at(place)
+    return prefix_at(place)
 
 
 def _framework(release: Release, name: str) -> InstalledFramework:

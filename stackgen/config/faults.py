@@ -74,6 +74,8 @@ def _mistyped(spot: Spot) -> Fault:
             belongs, remedy = "a list belongs", _list_remedy(spot)
         case "integer":
             belongs, remedy = "a whole number above 0 belongs", f"write it, such as `{spot.example}`"
+        case "boolean":
+            belongs, remedy = "true or false belongs", "write one of them"
         case _:
             belongs, remedy = "one value belongs", f"write it, such as `{spot.example}`"
     if isinstance(spot.node, Scalar) and spot.node.text is None:

@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from stackgen import host
 from stackgen.config import nodes
 from stackgen.config.checks import check, unfit
+from stackgen.config.extended import Extended, extended, misplaced
 from stackgen.config.faults import faults as faults_of
 from stackgen.config.join import Reading
 from stackgen.contradictions import contradictions
 from stackgen.errors import Fault, InputError, Place
 from stackgen.model import Environment, System
 from stackgen.model.base import Strict, near
+from stackgen.underlying import Underlying
 
 _OPTION = "--prefix"
 
@@ -36,6 +38,8 @@ class Loaded:
     """Where each key of the environment stands; the empty key path is the file as a whole."""
     system_places: Mapping[str, Place]
     """The same of the system; nothing where it is this machine, which no file describes."""
+    underlying: Underlying | None = None
+    """The release of a site that it extends; None where it extends none."""
 
     def located(self, error: InputError) -> InputError:
         """The same error, its faults placed by the keys that they name."""
@@ -43,26 +47,34 @@ class Loaded:
         return InputError(*faults, details=error.details)
 
 
-def load(path: Path, *, prefix: str | None = None) -> Loaded:
+def load(path: Path, *, prefix: str | None = None, renewed: bool = False) -> Loaded:
     """Read an environment and its system; InputError with every fault of all their files.
 
-    `prefix` stands in for the file's own, as `--prefix` does.
+    `prefix` stands in for the file's own, as `--prefix` does. What extends a site's stack stands on the
+    release that its lock names; where it is to be `renewed`, on the current one.
     """
     reading = Reading()
     root = reading.read(path)
     faults = reading.faults
-    environment = system = None
+    environment = system = underlying = None
     places = {"": Place(file=str(path))}
     system_places: dict[str, Place] = {}
     if root:
         root = _with_prefix(root, prefix)
+        system, system_places = _system(root, path.parent / "systems", reading)
+        offered = system.offers if system else None
+        whole = extended(root, path, offered or "", reading, renewed=renewed)
+        if "system" not in root.entries and whole.underlying:
+            system, system_places = _of_site(whole, faults)
+        root, underlying = whole.root, whole.underlying
         places |= nodes.places(root)
         environment = _validated(Environment, root, faults)
-        system, system_places = _system(root, path, reading)
     if environment:
         faults += [_placed(fault, places) for fault in check(environment, path.parent)]
     if environment and system:
         faults += [_placed(fault, places) for fault in unfit(environment, system)]
+    if environment and underlying:
+        faults += [_placed(fault, places) for fault in misplaced(environment, underlying)]
     if faults or not environment or not system:
         raise InputError(*_sorted(faults))
     return Loaded(
@@ -72,6 +84,7 @@ def load(path: Path, *, prefix: str | None = None) -> Loaded:
         files=tuple(reading.files),
         places=places,
         system_places=system_places,
+        underlying=underlying,
     )
 
 
@@ -121,20 +134,28 @@ _Described = tuple[System | None, dict[str, Place]]
 """A system and the places of its keys; None, and the fault noted, where it cannot be had."""
 
 
-def _system(root: nodes.Mapping, path: Path, reading: Reading) -> _Described:
-    """The system that an environment names."""
+def _of_site(whole: Extended, faults: list[Fault]) -> _Described:
+    """The system of the release that an environment extends, whose files are none of its own."""
+    reading = Reading()
+    described = _system(whole.root, whole.systems, reading)
+    faults += reading.faults
+    return described
+
+
+def _system(root: nodes.Mapping, systems: Path, reading: Reading) -> _Described:
+    """The system that an environment names, by its file in `systems`."""
     entry = root.entries.get("system")
     if not entry or not isinstance(entry.node, nodes.Scalar) or not (entry.node.text or "").strip():
         return None, {}
     name, place = str(entry.node.text), entry.node.place
-    known = sorted(file.stem for file in (path.parent / "systems").glob("*.yaml"))
+    known = sorted(file.stem for file in systems.glob("*.yaml"))
     if name == host.THIS:
         return _this(place, reading.faults), {}
     if name in known:
-        return _read_system(path.parent / "systems" / f"{name}.yaml", reading)
+        return _read_system(systems / f"{name}.yaml", reading)
     known = [host.THIS, *known]
     remedy = near(name, known, f"use one of {', '.join(known)}")
-    what = f"there is no system {name!r} in {path.parent / 'systems'}"
+    what = f"there is no system {name!r} in {systems}"
     reading.faults.append(Fault(place=place, where="system", what=what, remedy=remedy))
     return None, {}
 

@@ -36,10 +36,14 @@ def outline(model: type[Strict]) -> JsonSchema:
 
 
 def _with_include(outlined: JsonSchema, title: str) -> JsonSchema:
-    """An included file may bring what this one lacks, so nothing is missing where `include:` stands."""
+    """What is included or extended may bring what a file lacks, so nothing is missing where those stand."""
     rest = {key: value for key, value in outlined.items() if key not in {"properties", "required"}}
     properties = {"include": _INCLUDE, **outlined["properties"]}
-    condition = {"if": {"required": ["include"]}, "else": {"required": outlined["required"]}}
+    bringing = [{"required": [key]} for key in ("include", "extends") if key in properties]
+    condition = {
+        "if": {"anyOf": bringing} if bringing[1:] else bringing[0],
+        "else": {"required": outlined["required"]},
+    }
     return {"$schema": DIALECT, "title": title, **rest, "properties": properties, **condition}
 
 

@@ -1,25 +1,40 @@
 """The launcher of a release, as a file that any machine with a Python from 3.6 on starts."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from stackgen import cuda
 from stackgen.effects import root_variable
+from stackgen.host import spoken
+from stackgen.inside.launcher.description import DESCRIPTION
 from stackgen.jobs.checks import is_distributed
 from stackgen.jobs.offers import offers
 from stackgen.jobs.quoting import words
 from stackgen.jobs.starting import MODULE_STARTS, launch
+from stackgen.modules import default_version
 from stackgen.one_file import joined
-from stackgen.plan import Plan
+from stackgen.plan import About, Plan
 from stackgen.release import InstalledFramework
 from stackgen.tree import File, Tree
 
 _PACKAGE = Path(__file__).parents[1] / "inside" / "launcher"
 _MODULES = (
     *("../ranks", "../rendezvous", "../threads"),
-    *("words", "times", "offer", "description", "asking", "allocation", "slurm", "lsf"),
-    *("running", "batching", "queueing", "rank", "command"),
+    *("words", "times", "offer", "deprecation", "description", "asking", "allocation", "slurm", "lsf"),
+    *("kernelspec", "kernels"),
+    *("running", "batching", "queueing", "rank"),
+    *("surroundings", "listing", "overview", "importing", "whence", "portrait"),
+    *("troubles", "troubles_release", "troubles_python", "troubles_paths", "troubles_gpu"),
+    *("troubles_machine", "troubles_import", "doctor"),
+    *("venv_record", "venv_scripts", "venv_activating", "venv_making", "venv_packages", "venv_installing"),
+    *("venv_kernel", "venv", "command"),
 )
 """In the order of their needs."""
+_FIRST = ("words", "offer", "deprecation", "description", "surroundings", "command")
+"""What every command needs; of all else, these import functions alone."""
+_LATER = ("difflib", "hashlib", "shutil", "subprocess", "tempfile")
+"""What takes long to import, and is seldom needed."""
 _BEGINNING = """\
 #!/bin/sh
 ''':'
@@ -37,7 +52,7 @@ for python in /usr/bin/python3 python3 /usr/libexec/platform-python python {pyth
     "$python" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
     [ "$watched" ] || exec "$python" -I -S "$0" "$@"
     exec 3>&2 2>/dev/null # what the shell itself says of signals is not to be seen
-    sh -c 'exec "$@" 2>&3 3>&-' sh "$python" -I -S "$0" "$@"
+    /bin/sh -c 'exec "$@" 2>&3 3>&-' sh "$python" -I -S "$0" "$@"
     status=$?
     [ $status = 0 ] && exit 0
     [ $status = 143 ] && sleep 1 # ours may still be on its way
@@ -64,9 +79,9 @@ if __name__ == "__main__":
 
 def launcher_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
     """`bin/<namespace>`, and `share/launcher.json` with what it knows."""
-    program = joined(_PACKAGE, _MODULES, _beginning(plan, frameworks), _END)
+    program = joined(_PACKAGE, _MODULES, _beginning(plan, frameworks), _END, later=_LATER, first=_FIRST)
     described = json.dumps(description(plan, frameworks), indent=1) + "\n"
-    return Tree({f"bin/{plan.namespace}": File(program, 0o755), "share/launcher.json": File(described)})
+    return Tree({f"bin/{plan.namespace}": File(program, 0o755), DESCRIPTION: File(described)})
 
 
 def _beginning(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> str:
@@ -77,11 +92,15 @@ def _beginning(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> str:
 def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[str, object]:
     """What the launcher knows of its system and its release: `stackgen.inside.launcher.description.Site`."""
     scheduler = plan.system.scheduler
-    planned = {framework.name: framework.about for framework in plan.frameworks}
     return {
         "namespace": plan.namespace,
         "release": plan.release,
-        "system": plan.system.name,
+        "environment": plan.environment,
+        "prefix": plan.prefix,
+        "extends": str(plan.extends.directory) if plan.extends else "",
+        "system": spoken(plan.system.name),
+        "site": plan.system.site or "",
+        "unsupported": dict(plan.unsupported),
         "modules": f"{plan.place}/modules/Core",
         "lmod": MODULE_STARTS,
         "scheduler": scheduler.kind,
@@ -89,14 +108,52 @@ def description(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> dict[
         "account": scheduler.account == "required",
         "gpus": scheduler.gpus,
         "queues": [offer._asdict() for offer in offers(plan.system)],
-        "frameworks": [
-            {
-                "module": f"{plan.namespace}/{framework.module}/{framework.version}",
-                "root": root_variable(plan.namespace, framework),
-                "prefix": framework.prefix,
-                "distributed": is_distributed(planned[framework.name]),
-                "settings": framework.settings,
-            }
-            for framework in frameworks
-        ],
+        "wheelhouse": plan.wheelhouse,
+        "deprecations": [one._asdict() for one in plan.deprecations],
+        "frameworks": [*_loadable(plan, frameworks)],
     }
+
+
+def _loadable(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Iterator[dict[str, object]]:
+    planned = {framework.name: framework.about for framework in plan.frameworks}
+    defaults = _defaults(plan, frameworks)
+    for framework in frameworks:
+        yield {
+            **_about(planned[framework.name]),
+            "name": framework.name,
+            "version": framework.version,
+            "module": framework.loaded_as(plan.namespace),
+            "default": defaults[framework.module] == framework.version,
+            "root": root_variable(plan.namespace, framework),
+            "prefix": framework.prefix,
+            "source": framework.source,
+            "python": framework.python,
+            "image": framework.image,
+            **_gpus(plan, framework),
+            "settings": framework.settings,
+        }
+
+
+def _about(about: About) -> dict[str, object]:
+    return {
+        "title": about.title,
+        "summary": about.summary,
+        "homepage": about.homepage,
+        "features": about.features,
+        "distributed": is_distributed(about),
+    }
+
+
+def _gpus(plan: Plan, framework: InstalledFramework) -> dict[str, object]:
+    """The CUDA that a framework has; not known of others' images, nor of Spack's where it is the system's."""
+    found = cuda.delivered(framework.packages)
+    is_known = found or framework.source == "wheels" or not plan.system.accelerators
+    return {"cuda": found if is_known else None, "driver": cuda.oldest_driver(found)}
+
+
+def _defaults(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Mapping[str, str]:
+    """The version that each module is loaded with where none is named."""
+    versions: dict[str, list[str]] = {}
+    for framework in frameworks:
+        versions.setdefault(framework.module, []).append(framework.version)
+    return {module: default_version(plan, module, found) for module, found in versions.items()}

@@ -2,6 +2,8 @@
 
 import shlex
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from stackgen.jobs.starting import RANKS
 
 
@@ -43,3 +45,18 @@ def _part(text: str) -> str:
 def note(text: object) -> Words:
     """A text in a comment, which ends with its line."""
     return Words(" ".join(str(text).split()))
+
+
+def shell_templates(package: str) -> Environment:
+    """The templates of a package for scripts of a shell: every value in them comes out as one word."""
+    made = Environment(
+        loader=PackageLoader(package, "templates"),
+        undefined=StrictUndefined,
+        finalize=word,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - HTML is not what comes out; `finalize` quotes for a shell
+    )
+    made.filters["words"] = words
+    return made

@@ -3,13 +3,11 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from stackgen.inside.launcher.offer import Offer
 from stackgen.inside.launcher.times import clocked, lsf_time
 from stackgen.jobs.checks import CHECKS, check_name, is_distributed
 from stackgen.jobs.offers import offers
-from stackgen.jobs.quoting import note, starting, word, words
+from stackgen.jobs.quoting import note, shell_templates, starting
 from stackgen.jobs.shape import Layout, Shape, layout
 from stackgen.jobs.starting import MODULE_STARTS, launch
 from stackgen.plan import FrameworkPlan, Plan
@@ -18,16 +16,8 @@ from stackgen.tree import File, Tree
 
 SCHEDULERS = ("slurm", "lsf")
 """Those that there are job scripts for."""
-TEMPLATES = Environment(
-    loader=PackageLoader("stackgen.jobs", "templates"),
-    undefined=StrictUndefined,
-    finalize=word,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - HTML is not what comes out; `finalize` makes every value a word of a shell
-)
-TEMPLATES.filters |= {"words": words, "starting": starting, "note": note}
+TEMPLATES = shell_templates("stackgen.jobs")
+TEMPLATES.filters |= {"starting": starting, "note": note}
 
 
 def job_tree(plan: Plan, frameworks: tuple[InstalledFramework, ...]) -> Tree:
@@ -71,7 +61,7 @@ def job_script(plan: Plan, framework: InstalledFramework, offer: Offer, shape: S
         minutes=lsf_time(offer.seconds),
         account=plan.system.scheduler.account == "required",
         modules=str(release / "modules" / "Core"),
-        module=f"{plan.namespace}/{framework.module}/{framework.version}",
+        module=framework.loaded_as(plan.namespace),
         launcher=str(release / "bin" / plan.namespace),
         launch=launch(plan),
         check=str(release / CHECKS / f"{check}.py") if check else "",

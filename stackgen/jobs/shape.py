@@ -1,5 +1,6 @@
 """How a job lies on the nodes of a partition: how many ranks, and what each of them has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -16,6 +17,14 @@ class Shape(StrEnum):
     """All of one node."""
     NODES = "nodes"
     """Several nodes: two, or as many as the partition wants at least."""
+
+
+SHAPES: Mapping[Shape, str] = {
+    Shape.PROCESS: "one process",
+    Shape.NODE: "one node",
+    Shape.NODES: "several nodes",
+}
+"""Each as users are told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from stackgen.mirror.layout import ENVIRONMENTS
 from stackgen.mirror.manifest import Manifest, read_manifest
 from stackgen.mirror.wanted import relative_path
 from stackgen.model import System
+from stackgen.oci import Origins
 from stackgen.plan import Platform
 from stackgen.platforms import Target
 from stackgen.progress import Progress
@@ -57,7 +58,13 @@ def make_kit(locked: Locked, root: Path, site: Site, tools: Tools, given: Collec
         for name, (_, lock) in locked.items()
     }
     makers = Makers(locked=tuple((project.plan, lock) for project, lock in locked.values()), run=tools.run)
-    return mirror(locks, root, site, tools.run, tools.progress, upstream=makers, given=given)
+    origins = Origins(
+        locked=tuple((project.plan, lock, project.file.parent) for project, lock in locked.values()),
+        site=site,
+        run=tools.run,
+        progress=tools.progress,
+    )
+    return mirror(locks, root, site, tools.run, tools.progress, upstream=makers, images=origins, given=given)
 
 
 def _archives(locked: Locked, root: Path, progress: Progress) -> Mapping[str, Content]:

@@ -62,9 +62,13 @@ def _frozen(project: Project) -> str:
 
 
 def _system_name(file: Path) -> str:
+    """What it says of its system; nothing where the stack that it extends says that."""
     root = Reading().read(file)
-    node = root.entries["system"].node if root else None
-    assert isinstance(node, Scalar)  # it was planned
+    assert root  # it was planned
+    if "system" not in root.entries:
+        return ""
+    node = root.entries["system"].node
+    assert isinstance(node, Scalar)
     return node.text or ""
 
 
@@ -74,7 +78,10 @@ def _system(project: Project) -> Mapping[str, bytes]:
         facts = project.loaded.system.model_dump(mode="json", exclude_defaults=True)
         head = f"# The machine on which {project.plan.environment} was locked.\n"
         return {f"systems/{frozen}.yaml": _yaml(head, facts)}
-    path = f"systems/{_system_name(project.file)}.yaml"
+    name = _system_name(project.file)
+    if not name:
+        return {}
+    path = f"systems/{name}.yaml"
     return _written(project.file.parent / path, path, _Moved())
 
 

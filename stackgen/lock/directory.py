@@ -9,15 +9,26 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from stackgen.errors import InputError, Place
+from stackgen.lock.images import images_text, parse_images
 from stackgen.lock.pylock import parse_pylock, pylock_text
 from stackgen.lock.sources import parse_sources, sources_text
-from stackgen.lock.values import Json, Lock, LockedPackage, SpackLock, WheelLock, digest
+from stackgen.lock.values import Images, Json, Lock, LockedPackage, SpackLock, WheelLock, digest
 from stackgen.model.base import Strict
 from stackgen.model.machine import OperatingSystem, Target
-from stackgen.model.scalars import Glibc, Line, Name, ProjectName, PythonVersion, Requirement, Spec
+from stackgen.model.scalars import (
+    Glibc,
+    Line,
+    Name,
+    Prefix,
+    ProjectName,
+    PythonVersion,
+    ReleaseName,
+    Requirement,
+    Spec,
+)
 from stackgen.tree import File, Tree
 
-INDEX, SPACK = "lock.json", "spack"
+INDEX, SPACK, IMAGES = "lock.json", "spack", "images.json"
 LARGEST = 16 * 2**20
 """Bytes; a lock of a thousand packages has a fiftieth of it."""
 
@@ -54,10 +65,35 @@ class _SpackInputs(Strict):
     files: dict[Line, Sha256]
 
 
+class _BaseInputs(Strict):
+    """What packed images stand on: a distribution, or an image."""
+
+    distribution: Line | None = None
+    packages: tuple[Line, ...] = ()
+    image: Line | None = None
+
+
+class _ExtendsInputs(Strict):
+    """The release of a site that it stands on."""
+
+    prefix: Prefix
+    release: ReleaseName
+    digest: Sha256
+
+
 class _Inputs(Strict):
     system: _SystemInputs
     frameworks: dict[Name, _FrameworkInputs]
     spack: _SpackInputs | None = None
+    images: dict[Name, dict[Line, Line]] | None = None
+    """By framework, where its image comes from, and the files that are added by their places inside."""
+    base: _BaseInputs | None = None
+    extends: _ExtendsInputs | None = None
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is something that images are made from."""
+        return self.images is not None or self.base is not None
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -84,6 +120,8 @@ def lock_tree(lock: Lock) -> Tree:
         texts[name] = text
     texts.update({_spack_name(spack.name): spack.text for spack in lock.spack})
     texts.update({_sources_name(spack.name): sources_text(spack.sources) for spack in lock.spack})
+    if lock.images:
+        texts[IMAGES] = images_text(lock.images)
     content: dict[str, Json] = {
         "format": 1,
         "environment": lock.environment,
@@ -111,6 +149,8 @@ def _names(lock: Lock) -> Iterator[str]:
             yield _pylock_name(wheels.framework, build=True)
     for spack in lock.spack:
         yield from (_spack_name(spack.name), _sources_name(spack.name))
+    if lock.images:
+        yield IMAGES
 
 
 def _pylock_name(framework: str, *, build: bool = False) -> str:
@@ -218,7 +258,8 @@ def _lock(index: _Index, texts: Mapping[str, str], directory: Path) -> Lock:
     )
     inputs: dict[str, Json] = json.loads(texts[INDEX])["inputs"]
     spack = tuple(_spack_lock(name, texts, directory) for name in index.inputs.environments)
-    lock = Lock(environment=index.environment, inputs=inputs, wheels=wheels, spack=spack)
+    images = _images(texts, directory) if index.inputs.has_images else Images()
+    lock = Lock(environment=index.environment, inputs=inputs, wheels=wheels, spack=spack, images=images)
     for name in sorted(texts.keys() - set(_names(lock))):
         raise _refusal(directory, directory / name, "belongs to no framework of the lock")
     return lock
@@ -237,6 +278,15 @@ def _spack_lock(name: str, texts: Mapping[str, str], directory: Path) -> SpackLo
         return SpackLock(name=name, text=texts[lock], sources=listed)
     except (ValueError, RecursionError):
         raise _refusal(directory, directory / lock, "is no lock of Spack's") from None
+
+
+def _images(texts: Mapping[str, str], directory: Path) -> Images:
+    if IMAGES not in texts:
+        raise _refusal(directory, directory / IMAGES, "is missing")
+    try:
+        return parse_images(texts[IMAGES])
+    except ValueError as error:
+        raise _refusal(directory, directory / IMAGES, str(error)) from None
 
 
 def _refusal(directory: Path, file: Path, what: str) -> InputError:

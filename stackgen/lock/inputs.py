@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import assert_never
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -9,7 +10,20 @@ from packaging.utils import canonicalize_name
 from stackgen.environments import SpackEnvironment, environment_tree, spack_environments
 from stackgen.lock.values import Json, Lock
 from stackgen.pins import PINS
-from stackgen.plan import Plan, WheelsPlan
+from stackgen.plan import (
+    Archive,
+    Base,
+    BaseImage,
+    ContainerPlan,
+    Directory,
+    Distribution,
+    Dockerfile,
+    Packed,
+    Plan,
+    Pulled,
+    WheelsPlan,
+)
+from stackgen.underlying import INPUT
 
 _DECISIVE = (
     *("spack/config/packages.yaml", "spack/config/concretizer.yaml", "spack/repos/"),
@@ -26,8 +40,52 @@ def inputs(plan: Plan) -> dict[str, Json]:
     return {
         **({"spack": spack_inputs(plan, environments)} if environments else {}),
         "system": {"architecture": plan.platform.architecture, "glibc": plan.platform.glibc},
-        "frameworks": {framework.name: _framework_inputs(framework) for framework in plan.wheels},
+        "frameworks": {
+            **{framework.name: framework_inputs(framework) for framework in plan.wheels},
+            **{one.name: _added_inputs(one) for one in plan.containers if one.requirements},
+        },
+        **_image_inputs(plan),
+        **({INPUT: dict[str, Json](plan.extends.identity)} if plan.extends else {}),
     }
+
+
+def _image_inputs(plan: Plan) -> dict[str, Json]:
+    """What decides the lock of images; nothing where there are none."""
+    origins: dict[str, Json] = {
+        one.name: {**_origin_inputs(one.origin), **dict(one.files)}
+        for one in plan.containers
+        if not isinstance(one.origin, Packed)
+    }
+    return {
+        **({"images": origins} if origins else {}),
+        **({"base": _base_inputs(plan.base)} if plan.base else {}),
+    }
+
+
+def _origin_inputs(origin: Pulled | Archive | Directory | Dockerfile) -> dict[str, Json]:
+    match origin:
+        case Pulled(reference=reference, digest=digest):
+            return {"image": f"{reference}@{digest}"}
+        case Archive(path=path):
+            return {"archive": path}
+        case Directory(path=path):
+            return {"directory": path}
+        case Dockerfile(path=path):
+            return {"dockerfile": path}
+    assert_never(origin)
+
+
+def _base_inputs(base: Base) -> Json:
+    match base:
+        case Distribution(name=name, version=version, packages=packages):
+            return {"distribution": f"{name}:{version}", "packages": list(packages)}
+        case BaseImage(image=image):
+            return {"image": f"{image.reference}@{image.digest}"}
+    assert_never(base)
+
+
+def _added_inputs(container: ContainerPlan) -> Json:
+    return {"python": container.python, "requires": list(container.requirements), "sdists": {}}
 
 
 def spack_inputs(plan: Plan, environments: Iterable[SpackEnvironment]) -> Json:
@@ -49,7 +107,8 @@ def spack_inputs(plan: Plan, environments: Iterable[SpackEnvironment]) -> Json:
     }
 
 
-def _framework_inputs(framework: WheelsPlan) -> Json:
+def framework_inputs(framework: WheelsPlan) -> Json:
+    """All that decides the lock of a framework from wheels, beside the system."""
     return {
         "python": framework.python,
         "requires": list(framework.requirements),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,11 @@ class LockedFile:
     name: str
     size: int
     sha256: str
+
+    @property
+    def as_blob(self) -> "LockedFile":
+        """The same as a part of an image, which has no name but its hash."""
+        return replace(self, name=f"sha256-{self.sha256}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -119,6 +124,84 @@ class SpackLock:
         return tuple(str(root["spec"]) for root in _parsed(self.text)["roots"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedLayer:
+    """A layer of an image; its file is named `sha256-` and the digits of its digest, as every blob."""
+
+    file: LockedFile
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedImage:
+    """An image of one architecture: its manifest, and all that this names."""
+
+    framework: str
+    """Whose it is, or `base`; a Dockerfile may need several."""
+    reference: str
+    """Its name in a registry; empty where it comes from an archive or a directory."""
+    digest: str
+    """As it was asked for: `sha256:` and 64 digits, of the manifest or of a list of manifests."""
+    architecture: str
+    """As wheels name it: x86_64, aarch64, ppc64le."""
+    manifest: LockedFile
+    config: LockedFile
+    layers: tuple[LockedLayer, ...]
+    """The lowest first."""
+
+    @property
+    def files(self) -> tuple[LockedFile, ...]:
+        """Every blob, each once."""
+        return tuple(sorted({self.manifest, self.config, *(layer.file for layer in self.layers)}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedContext:
+    """What lies beside the environment's file and goes into the image of a framework, packed.
+
+    `context.tar` is the directory of a Dockerfile; `added.tar` has the files that are added, at their places.
+    """
+
+    framework: str
+    files: tuple[LockedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LockedDeb:
+    """A package of a distribution."""
+
+    package: str
+    version: str
+    file: LockedFile
+    path: str
+    """Where it lies below any mirror of the distribution; never an address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """What the images of an environment are made from, each list sorted."""
+
+    images: tuple[LockedImage, ...] = ()
+    contexts: tuple[LockedContext, ...] = ()
+    base: tuple[LockedDeb, ...] = ()
+    """Of packed images, where they stand on a distribution."""
+
+    @property
+    def files(self) -> tuple[LockedFile, ...]:
+        """Every file, each once, as a mirror has it."""
+        blobs = {file for image in self.images for file in image.files}
+        archives = {file.as_blob for context in self.contexts for file in context.files}
+        return tuple(sorted(blobs | archives | {package.file for package in self.base}))
+
+    def of(self, framework: str) -> tuple[LockedImage, ...]:
+        """The images of a framework, or of the base."""
+        return tuple(image for image in self.images if image.framework == framework)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.images or self.contexts or self.base)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """The lock of an environment: what was asked, and what it resolved to, sorted by framework."""
@@ -128,6 +211,7 @@ class Lock:
     wheels: tuple[WheelLock, ...] = ()
     spack: tuple[SpackLock, ...] = ()
     """Sorted by name."""
+    images: Images = Images()
 
     @property
     def platform(self) -> Platform:
@@ -143,8 +227,9 @@ class Lock:
 
     @property
     def files(self) -> tuple[LockedFile, ...]:
-        """Every file of every framework, each once."""
-        return tuple(sorted({file for wheels in self.wheels for file in wheels.files}))
+        """Every file of every framework, and of what images are made from, each once."""
+        wheels = {file for wheels in self.wheels for file in wheels.files}
+        return tuple(sorted(wheels | {*self.images.files}))
 
 
 def digest(value: Json) -> str:

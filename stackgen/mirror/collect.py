@@ -11,13 +11,15 @@ from stackgen.lock import Lock, LockedFile
 from stackgen.mirror.addresses import Addresses, addresses
 from stackgen.mirror.fetch import fetch
 from stackgen.mirror.given import find
-from stackgen.mirror.keep import put
+from stackgen.mirror.keep import move, put, refuse_links
 from stackgen.mirror.lacking import IncompleteError, Lacking
-from stackgen.mirror.layout import SOURCES, area
+from stackgen.mirror.layout import COMING, IMAGES, PACKAGES, SOURCES, WHEELS, area
 from stackgen.mirror.ledger import Ledger
 from stackgen.mirror.manifest import Mirror
+from stackgen.mirror.packages import NOWHERE as NO_MIRROR
+from stackgen.mirror.packages import package_addresses, with_advice
 from stackgen.mirror.pages import on_indexes
-from stackgen.mirror.upstream import Unknown, Upstream
+from stackgen.mirror.upstream import BlobSource, Unknown, Upstream
 from stackgen.mirror.wanted import Wanted
 from stackgen.progress import Progress, Silent
 from stackgen.run import Runner
@@ -36,6 +38,7 @@ def mirror(  # noqa: PLR0913 - the stages share the order of their arguments
     progress: Progress,
     *,
     upstream: Upstream | None = None,
+    images: BlobSource | None = None,
     given: Collection[Path] = (),
 ) -> Mirror:
     """The mirror in a directory, complete for these locks by environment name.
@@ -58,6 +61,7 @@ def mirror(  # noqa: PLR0913 - the stages share the order of their arguments
                 run=run,
                 progress=progress,
                 upstream=upstream or Unknown(),
+                images=images or Unknown(),
                 given=tuple(given),
             )
             with ledger.kept():
@@ -65,6 +69,35 @@ def mirror(  # noqa: PLR0913 - the stages share the order of their arguments
         if failures:
             rows = [Lacking.of(want, *reasons) for want, reasons in failures.items()]
             raise IncompleteError(rows, len(unfit))
+    return Mirror(root=into)
+
+
+def take(  # noqa: PLR0913, PLR0917 - the stages share the order of their arguments
+    locks: Mapping[str, Lock],
+    into: Path,
+    site: Site,
+    run: Runner,
+    progress: Progress,
+    given: Collection[Path],
+) -> Mirror:
+    """The mirror in a directory, with what of these locks lies below the `given` ones: nobody is asked."""
+    ledger = Ledger.of(into, locks)
+    if ledger.unfit(progress):
+        with files.exclusive(into, progress):
+            ledger.read_again()
+            nobody = Unknown()
+            collecting = _Collecting(
+                ledger=ledger,
+                locks=locks,
+                site=site,
+                run=run,
+                progress=progress,
+                upstream=nobody,
+                images=nobody,
+                given=tuple(given),
+            )
+            with ledger.kept():
+                collecting.take(ledger.unfit(Silent()))
     return Mirror(root=into)
 
 
@@ -78,6 +111,7 @@ class _Collecting:
     run: Runner
     progress: Progress
     upstream: Upstream
+    images: BlobSource
     given: tuple[Path, ...]
 
     def complete(self, wants: Collection[Wanted]) -> _Failures:
@@ -90,14 +124,26 @@ class _Collecting:
             want: (place.absolute().as_uri(),) for want, place in found.items() if want.sha256
         }
         rest = [want for want in wants if want not in found]
-        wheels, failures = self._wheels([want for want in rest if area(want.path) != SOURCES])
+        wheels, failures = self._wheels([want for want in rest if area(want.path) == WHEELS])
         sources = [want for want in rest if area(want.path) == SOURCES]
         failures |= {want: (_BY_HAND.format(self._place(want)),) for want in sources if want.manual}
         plain = [want for want in sources if want.sha256 and not want.manual]
-        known |= wheels | self._plain(plain)
+        debs, unknown = self._debs([want for want in rest if area(want.path) == PACKAGES])
+        known |= wheels | self._plain(plain) | debs
+        failures |= unknown
+        failures |= self._blobs([want for want in rest if area(want.path) == IMAGES])
         if known:
             failures |= fetch(known, self.ledger.root, self.site, self._arrived, self.progress)
+        failures |= {want: with_advice(failures[want]) for want in failures.keys() & debs.keys()}
         return failures | self._archived([want for want in sources if not want.sha256 and not want.manual])
+
+    def take(self, wants: Collection[Wanted]) -> None:
+        """Bring what of these files somebody has named a directory of."""
+        found = find(wants, self.given, self.progress) if wants else {}
+        self._put({want: place for want, place in found.items() if not want.sha256})
+        known = {want: (place.absolute().as_uri(),) for want, place in found.items() if want.sha256}
+        if known:
+            fetch(known, self.ledger.root, self.site, self._arrived, self.progress)
 
     def _place(self, want: Wanted) -> Path:
         return self.ledger.root / want.path
@@ -126,6 +172,12 @@ class _Collecting:
             if want not in found
         }
 
+    def _debs(self, wants: Collection[Wanted]) -> tuple[dict[Wanted, tuple[str, ...]], _Failures]:
+        """Where packages of distributions may be had."""
+        found = package_addresses(self.locks, self.site, self.run) if wants else {}
+        known = {want: found[want.sha256] for want in wants if found.get(want.sha256)}
+        return known, {want: (NO_MIRROR,) for want in wants if want not in known}
+
     def _plain(self, wants: Collection[Wanted]) -> dict[Wanted, tuple[str, ...]]:
         """Where Spack's sources may be had that are plain files."""
         paths = {want: want.path.removeprefix(f"{SOURCES}/") for want in wants}
@@ -140,6 +192,40 @@ class _Collecting:
             want: self.site.source_addresses(path, makers.get(path, ()), indexed.get(want, ()))
             for want, path in paths.items()
         }
+
+    def _blobs(self, wants: Collection[Wanted]) -> _Failures:
+        """Have blobs of images brought beside their places, and move them there."""
+        if not wants:
+            return {}
+        layout = self.ledger.root / COMING
+        blobs = refuse_links(self.ledger.root, f"{COMING}/blobs/sha256/")
+        by_digest = {want.sha256: want for want in wants}
+        self._lay_out(blobs, by_digest)
+        reasons = dict(self.images.bring(frozenset(by_digest), layout))
+        for digest, want in by_digest.items():
+            if digest in reasons:
+                continue
+            found = move(self.ledger.root, want.path, blobs / digest, digest)
+            if found:
+                reasons[digest] = found
+            else:
+                self.ledger.arrived(want, digest, "")
+        if not reasons:
+            files.remove(layout)
+        return {by_digest[digest]: (reason,) for digest, reason in reasons.items()}
+
+    def _lay_out(self, blobs: Path, missing: Collection[str]) -> None:
+        """Have the blobs that the mirror has already in a layout too, so that nobody fetches them again."""
+        with files.reported(f"cannot fill {blobs}"):
+            blobs.mkdir(parents=True, exist_ok=True)
+            for link in (*(self.ledger.root / COMING).iterdir(), *blobs.iterdir()):
+                if link.is_symlink():  # of an earlier run, or of somebody's who wants something overwritten
+                    link.unlink()
+            for want in self.ledger.wants:
+                place = blobs / want.sha256
+                if area(want.path) == IMAGES and want.sha256 not in missing:
+                    place.unlink(missing_ok=True)
+                    place.symlink_to(self._place(want).absolute())
 
     def _archived(self, wants: Collection[Wanted]) -> _Failures:
         """Have Spack fetch and pack what is no plain file."""

@@ -44,6 +44,21 @@ def put(root: Path, path: str, content: Content) -> None:
             _write(content, refuse_links(root, path))
 
 
+def move(root: Path, path: str, source: Path, sha256: str) -> str:
+    """Give a file of the same file system its place in the kit, once it is checked; why not, else nothing."""
+    with files.reported(f"cannot fill {root}"):
+        if not source.is_file() or source.is_symlink():
+            return "it did not come"
+        if (found := files.sha256(source)) != sha256:
+            source.unlink()
+            return f"what came has the SHA-256 {found}"
+        place = refuse_links(root, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        source.chmod(0o644)
+        source.replace(place)
+    return ""
+
+
 def _is_done(root: Path, given: Mapping[str, Entry], needed_by: Collection[str]) -> bool:
     before = read_manifest(root)
     return _joined(before, given, needed_by) == (before, ()) and not _unfit(root, given)

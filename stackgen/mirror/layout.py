@@ -6,14 +6,18 @@ from stackgen.lock import is_source_place
 
 ROOT_FILES = ("README", "install.py")
 """Files of the kit as a whole; no environment needs them, and all do."""
-AREAS = WHEELS, SOURCES, SPACK, TOOLS, ENVIRONMENTS = (
+AREAS = WHEELS, SOURCES, IMAGES, PACKAGES, SPACK, TOOLS, ENVIRONMENTS = (
     "wheels",
     "sources",
+    "images",
+    "packages",
     "spack",
     "tools",
     "environments",
 )
 
+COMING = f"{IMAGES}/coming"
+"""Where blobs are on their way; nothing there is part of the kit."""
 _SHA256 = "[0-9a-f]{64}"
 _NAME = r"(?!\.)[^/\\]+"
 """A name that no directory and no hidden file has."""
@@ -22,6 +26,8 @@ _PLACES = re.compile(
         (
             *map(re.escape, ROOT_FILES),
             f"{WHEELS}/(?P<folder>[0-9a-f]{{2}})/(?P<wheel>{_SHA256})/{_NAME}",
+            rf"{PACKAGES}/(?P<part>[0-9a-f]{{2}})/(?P<package>{_SHA256})/{_NAME}\.deb",
+            f"{IMAGES}/sha256/(?P<blob>{_SHA256})",
             f"{SPACK}/{_SHA256}/{_NAME}",
             rf"{TOOLS}/{_NAME}\.toml",
             f"{ENVIRONMENTS}/(?:{_NAME}/)*{_NAME}",
@@ -41,7 +47,9 @@ def misplaced(path: str, sha256: str) -> bool:
     place = _PLACES.fullmatch(path)
     if place is None:
         return True
-    return place["wheel"] is not None and (place["folder"], place["wheel"]) != (sha256[:2], sha256)
+    named = place["blob"] or place["wheel"] or place["package"] or sha256
+    folder = place["folder"] or place["part"] or sha256[:2]
+    return (folder, named) != (sha256[:2], sha256)
 
 
 def area(path: str) -> str:
@@ -51,4 +59,4 @@ def area(path: str) -> str:
 
 def by_content(path: str) -> bool:
     """Whether the place names the content, so that nothing else will ever lie there."""
-    return area(path) in {WHEELS, SOURCES, SPACK}
+    return area(path) in {WHEELS, SOURCES, IMAGES, PACKAGES, SPACK}

@@ -11,14 +11,14 @@ from pydantic import NonNegativeInt, StringConstraints, ValidationError, model_v
 from stackgen import files
 from stackgen.errors import InputError, Place
 from stackgen.lock import Lock, LockedFile
-from stackgen.mirror.layout import SOURCES, WHEELS, area, misplaced
+from stackgen.mirror.layout import IMAGES, PACKAGES, SOURCES, WHEELS, area, misplaced
 from stackgen.mirror.wanted import Wanted, relative_path, wanted
 from stackgen.model.base import Strict, refuse
 
 NAME = "manifest.json"
 SIGNATURE = f"{NAME}.asc"
-FORMAT: Final = 2
-"""Of the manifests that are written; 1 had nothing but wheels."""
+FORMAT: Final = 3
+"""The newest; 1 had nothing but wheels, and only where there is something for images it is 3."""
 _LARGEST = 64 * 2**20
 """Bytes; a manifest of a hundred thousand files has half of it."""
 _Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
@@ -46,7 +46,7 @@ class Entry(Strict):
 class Manifest(Strict):
     """`manifest.json`, sorted by path."""
 
-    format: Literal[1, 2] = FORMAT
+    format: Literal[1, 2, 3] = 2
     files: tuple[Entry, ...] = ()
 
     @model_validator(mode="after")
@@ -133,9 +133,14 @@ def _refuse_newer(content: object, root: Path) -> None:
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
-    """Put the manifest in place, if it says anything new; a signature of the old one goes."""
+    """Put the manifest in place, if it says anything new; a signature of the old one goes.
+
+    For those alone who hold the directory.
+    """
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
     path = root / NAME
+    for written in (path, root / SIGNATURE):
+        files.remove_unfinished(written)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         (root / SIGNATURE).unlink(missing_ok=True)
         files.write(path, text)
@@ -157,7 +162,8 @@ def updated(
 
     A file whose size nobody says is in it once it has come.
     """
-    entries = {entry.path: entry for entry in without(manifest, needs.keys(), {WHEELS, SOURCES}).files}
+    of_locks = {WHEELS, SOURCES, IMAGES, PACKAGES}
+    entries = {entry.path: entry for entry in without(manifest, needs.keys(), of_locks).files}
     for environment, wants in needs.items():
         for path, want in wants.items():
             before = entries.get(path)
@@ -184,8 +190,10 @@ def _holding(want: Wanted, before: Entry | None) -> Holding | None:
 
 
 def of_entries(entries: Iterable[Entry]) -> Manifest:
-    """A manifest as it is written: sorted, and in today's format."""
-    return Manifest(files=tuple(sorted(entries, key=lambda entry: entry.path)))
+    """A manifest as it is written: sorted, and in the oldest format that has it all."""
+    found = tuple(sorted(entries, key=lambda entry: entry.path))
+    has_images = any(area(entry.path) in {IMAGES, PACKAGES} for entry in found)
+    return Manifest(format=FORMAT if has_images else 2, files=found)
 
 
 def without(manifest: Manifest, environments: Collection[str], areas: Collection[str]) -> Manifest:

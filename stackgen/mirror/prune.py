@@ -6,7 +6,7 @@ from pathlib import Path
 from stackgen import files
 from stackgen.errors import InputError
 from stackgen.mirror.keep import refuse_links
-from stackgen.mirror.layout import AREAS, area
+from stackgen.mirror.layout import AREAS, COMING, area
 from stackgen.mirror.manifest import of_entries, read_manifest, refuse_other, without, write_manifest
 from stackgen.progress import Progress
 
@@ -42,7 +42,8 @@ def _unfinished(root: Path) -> list[str]:
         path.relative_to(root).as_posix()
         for name in AREAS
         if not (root / name).is_symlink()
-        for path in (root / name).rglob("*.part")
+        for pattern in ("*.part", *(("coming/**/*",) if name == area(COMING) else ()))
+        for path in (root / name).rglob(pattern)
         if path.is_file()
     ]
 

@@ -1,4 +1,4 @@
-"""What a mirror has to ask about Spack's sources: addresses are in no lock."""
+"""What a mirror has to ask about Spack's sources and about images: addresses are in no lock."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -17,8 +17,19 @@ class Upstream(Protocol):
         ...
 
 
+class BlobSource(Protocol):
+    """Whoever knows where images come from; a blob is meant by its SHA-256 in hex."""
+
+    def bring(self, digests: Collection[str], layout: Path) -> Mapping[str, str]:
+        """Bring blobs into the `blobs/sha256` of a directory; why not, for each that does not come.
+
+        What an earlier run has left there is used.
+        """
+        ...
+
+
 class Unknown:
-    """Nobody who knows the recipes is here."""
+    """Nobody who knows the recipes, or where images come from, is here."""
 
     def addresses(self, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """None."""
@@ -27,3 +38,7 @@ class Unknown:
     def archive(self, paths: Collection[str], into: Path) -> Mapping[str, str]:
         """Nothing comes."""
         return dict.fromkeys(paths, "only Spack can fetch it, and nobody asked it")
+
+    def bring(self, digests: Collection[str], layout: Path) -> Mapping[str, str]:
+        """Nothing comes."""
+        return dict.fromkeys(digests, "no registry was asked for it")

@@ -11,7 +11,7 @@ from typing import Literal
 from stackgen import files
 from stackgen.mirror.complete import Demanded, demanded
 from stackgen.mirror.flaws import flaw
-from stackgen.mirror.layout import SOURCES, area
+from stackgen.mirror.layout import COMING, SOURCES, area
 from stackgen.mirror.manifest import NAME, SIGNATURE, Entry, Manifest, read_manifest, refuse_other
 from stackgen.mirror.memory import Stamp, remember, stamp
 from stackgen.progress import Progress
@@ -126,6 +126,7 @@ def _unknown(manifest: Manifest, there: Mapping[str, str]) -> Iterator[Defect]:
         finished = path.removesuffix(".part")
         unfinished = finished != path and not kind and (finished in known or area(finished) == SOURCES)
         ours = path in _OURS and not kind
+        unfinished = unfinished or path.startswith(f"{COMING}/")
         if path not in known and not ours and not unfinished:
             yield Defect(path=path, kind="unknown", detail=f"it is {kind}" if kind else "")
 

@@ -1,5 +1,6 @@
 """What a site writes, as typed, frozen values; rules that need one value or one file only."""
 
+from stackgen.model.container import Containers, HostContainers, Packing
 from stackgen.model.environment import Environment, Modules, Toolchain
 from stackgen.model.framework import (
     ContainerFramework,
@@ -10,6 +11,7 @@ from stackgen.model.framework import (
     SpackFramework,
     WheelsFramework,
 )
+from stackgen.model.notebooks import Notebooks
 from stackgen.model.scheduler import Partition, Scheduler
 from stackgen.model.system import (
     Accelerator,
@@ -24,14 +26,18 @@ __all__ = [
     "Accelerator",
     "Compiler",
     "ContainerFramework",
+    "Containers",
     "Environment",
     "External",
     "Feature",
     "Framework",
     "FrameworkPython",
+    "HostContainers",
     "Interpreter",
     "Modules",
     "Nodes",
+    "Notebooks",
+    "Packing",
     "Partition",
     "Scheduler",
     "SourceBuild",

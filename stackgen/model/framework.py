@@ -1,7 +1,7 @@
 """A framework: a name, a version, a Python, and where it comes from."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -10,10 +10,12 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from stackgen.model.base import Strict
+from stackgen.model.base import Strict, refuse
+from stackgen.model.container import ChosenPacking, CommandName, PlaceInside
 from stackgen.model.scalars import (
     Image,
     ImageVersion,
@@ -29,6 +31,9 @@ from stackgen.model.scalars import (
     Variable,
     WheelsVersion,
 )
+
+ORIGINS = ("image", "archive", "directory", "dockerfile")
+"""The keys that say where the image of a container comes from."""
 
 
 class Feature(StrEnum):
@@ -129,6 +134,8 @@ class WheelsFramework(_Framework):
     """What a program writes after `import`, where stackgen cannot know it."""
     requires: tuple[Requirement, ...] = ()
     """Further packages in its Python, as pip takes them."""
+    image: ChosenPacking = None
+    """Whether it is to be had as a container as well: `true`, or the name of that module."""
     sdists: tuple[Sdist, ...] = ()
     """Packages to be taken as source distributions; every other has to come as a wheel."""
 
@@ -146,19 +153,45 @@ class SpackFramework(_Framework):
     """What Spack is asked for; without it the framework's name."""
     requires: tuple[Spec, ...] = ()
     """Further packages in its Python, as Spack takes them."""
+    image: ChosenPacking = None
+    """Whether it is to be had as a container as well: `true`, or the name of that module."""
     imports: Annotated[ImportName | None, Field(alias="import")] = None
     """What a program writes after `import`, where stackgen cannot know it."""
 
 
 class ContainerFramework(_Framework):
-    """A framework in an OCI image, named by digest."""
+    """A framework in an image that others have made; one of the four says where that comes from."""
 
     source: Annotated[Literal["container"], Field(alias="from")]
     """Where it comes from."""
     version: ImageVersion
     """The version that the module shows."""
-    image: Image
-    """The image with its digest."""
+    image: Image | None = None
+    """An image in a registry, with its digest."""
+    archive: Line | None = None
+    """An OCI archive, relative to this file."""
+    directory: Line | None = None
+    """An OCI layout or a root file system, relative to this file."""
+    dockerfile: Line | None = None
+    """A Dockerfile, relative to this file; the directory that it lies in is its context."""
+    python: PythonVersion | None = None
+    """The Python in the image, major and minor; without it there is none to be used."""
+    imports: Annotated[ImportName | None, Field(alias="import")] = None
+    """What a program writes after `import`."""
+    commands: tuple[CommandName, ...] = ()
+    """What the module offers; without them the programs that are none of the image's distribution."""
+    requires: tuple[Requirement, ...] = ()
+    """Further packages for its Python, as pip takes them; what the image has itself comes first."""
+    files: dict[PlaceInside, Line] = Field(default_factory=dict)
+    """Files that are added: where they lie inside, and which they are, relative to this file."""
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Self:
+        named = [name for name in ORIGINS if getattr(self, name) is not None]
+        if len(named) != 1:
+            what = " and ".join(named) or "no image"
+            raise refuse(f"{what} is named", f"name one of {', '.join(ORIGINS)}")
+        return self
 
 
 Framework = Annotated[WheelsFramework | SpackFramework | ContainerFramework, Field(discriminator="source")]

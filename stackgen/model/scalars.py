@@ -16,6 +16,7 @@ from stackgen.inside.threads import PLACEHOLDERS, UnknownPlaceholderError, piece
 from stackgen.model import paths
 from stackgen.model.base import refuse
 from stackgen.model.rules import NUMBER, as_text, matching, shown
+from stackgen.underlying import SITE
 
 NEWEST = "newest"
 
@@ -27,6 +28,7 @@ _GLIBC = r"^2\.\d{1,2}$"
 _FRAMEWORK = r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$"
 _NAME = r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$"
 _RELEASE = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$"
+_SOFTWARE = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$"
 _PROJECT = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SPEC = r"^[a-z0-9][^;&|`$<>\\'\n]*$"
@@ -135,6 +137,10 @@ def _filled(text: str) -> str:
     return text
 
 
+def _site(text: str) -> str:
+    return text if text == SITE else paths.prefix(text)
+
+
 def _settable(text: str) -> str:
     if text in {"PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "MODULEPATH"} or text.startswith(
         ("PYTHON", "LMOD_")
@@ -212,6 +218,11 @@ Name = Annotated[
     ),
     shown("NAME", pattern=_NAME),
 ]
+SoftwareName = Annotated[
+    str,
+    matching(_SOFTWARE, "name", "use up to 63 letters, digits, '-', '_', '.' or '+', such as CNTK"),
+    shown("CNTK", pattern=_SOFTWARE),
+]
 FrameworkName = Annotated[
     str,
     AfterValidator(_without_dot),
@@ -248,3 +259,4 @@ Variable = Annotated[
 ]
 Directory = Annotated[str, AfterValidator(paths.directory), shown("/usr")]
 Prefix = Annotated[str, AfterValidator(paths.prefix), shown("~/hpai", "/opt/hpai")]
+Extended = Annotated[str, AfterValidator(_site), shown("site", "/opt/hpai", "/opt/hpai/releases/2026.11")]

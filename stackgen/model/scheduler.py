@@ -69,6 +69,7 @@ class Scheduler(Strict):
     """What runs the jobs."""
 
     kind: Literal["slurm", "lsf", "pbs", "cobalt", "none"]
+    """Which one it is."""
     launch: Launch | None = None
     """What starts the ranks of a job, where it is not what is usual for the scheduler and the MPI; `{ranks}`
     in it stands for how many there are, which srun and jsrun are told anyway."""
@@ -79,6 +80,7 @@ class Scheduler(Strict):
     options: tuple[Option, ...] = ()
     """What every job tells the scheduler, word for word, such as `--constraint=haswell`."""
     partitions: dict[Line, Partition] = Field(default_factory=dict)
+    """Where jobs may go, by the names that users give."""
 
     @model_validator(mode="after")
     def _agreeing(self) -> "Scheduler":

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_vali
 
 from stackgen import cuda, targets
 from stackgen.model.base import Strict, refuse
+from stackgen.model.container import HostContainers
 from stackgen.model.machine import (
     Capability,
     Driver,
@@ -16,7 +17,18 @@ from stackgen.model.machine import (
     Program,
     Target,
 )
-from stackgen.model.scalars import Directory, Glibc, Line, Name, PythonVersion, SettingText, Spec, Variable
+from stackgen.model.ondemand import OnDemand
+from stackgen.model.scalars import (
+    Directory,
+    Glibc,
+    Line,
+    Name,
+    Prefix,
+    PythonVersion,
+    SettingText,
+    Spec,
+    Variable,
+)
 from stackgen.model.scheduler import Scheduler
 from stackgen.model.specs import named_version, package_name
 from stackgen.probe.compilers import usual_programs
@@ -40,16 +52,22 @@ class Nodes(Strict):
     """How many nodes of one kind there are and what each has; `cores` are those of a whole node."""
 
     count: Count = 1
+    """How many there are."""
     sockets: Count = 1
+    """Processors of a node."""
     cores: Count
+    """Cores of a whole node, without hyper-threads."""
     memory: Memory | None = None
+    """Of a node."""
 
 
 class _Installed(Strict):
     """Software that the system has, as Spack is told of it."""
 
-    spec: Spec
+    spec: Annotated[Spec, Field(examples=["gcc@12.2.0"])]
+    """What it is, as Spack says that, with its version."""
     prefix: Directory
+    """Where it is installed."""
 
     @property
     def package(self) -> str:
@@ -66,6 +84,7 @@ class Compiler(_Installed):
     """A compiler that the system has, as Spack is told of it."""
 
     languages: tuple[Language, ...] = ("c", "c++", "fortran")
+    """What it compiles."""
     programs: dict[_Spoken, Program] = Field(default_factory=dict)
     """The compiler of a language where it is not PREFIX/bin and its usual name."""
 
@@ -86,15 +105,20 @@ class Interpreter(Strict):
     """A Python that the system has, of which each framework gets a copy."""
 
     version: PythonVersion
+    """Major and minor."""
     prefix: Directory
+    """Where it is installed: its program is PREFIX/bin/pythonVERSION."""
 
 
 class Accelerator(Strict):
     """The GPUs of a node; `capability` is NVIDIA's compute capability, such as 7.0."""
 
     model: Annotated[Line, Field(examples=["NVIDIA H200"])]
+    """What its maker calls it."""
     count: Count
+    """How many of them a node has."""
     capability: Capability | None = None
+    """NVIDIA's compute capability; that of a model that stackgen knows need not be named."""
     memory: Memory | None = None
     """Of one GPU."""
     driver: Driver | None = None
@@ -137,10 +161,16 @@ class System(Strict):
     accelerators: tuple[Accelerator, ...] = ()
     """The GPUs of a node."""
     scheduler: Scheduler = Scheduler(kind="none")
+    ondemand: OnDemand | None = None
+    """What Open OnDemand knows of it; its job templates and apps are made without, too."""
     lmod: LmodVersion | None = None
     """The version of Lmod that its users have."""
     user_namespaces: Annotated[Known, Field(alias="user-namespaces")] = "unknown"
     """Whether users may make namespaces, which containers and the build's sandbox need."""
+    containers: HostContainers = HostContainers()
+    """What of it is seen inside containers."""
+    offers: Prefix | None = None
+    """The prefix of the site's stack, which users' own stacks find by `extends: site`."""
     settings: dict[Variable, SettingText] = Field(default_factory=dict)
     """Environment variables that modules set where users have not; `{threads}` is the cores of a rank."""
 

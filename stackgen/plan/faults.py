@@ -14,8 +14,11 @@ from stackgen.model import (
     System,
     WheelsFramework,
 )
+from stackgen.model.container import DISTRIBUTIONS
 from stackgen.model.scalars import NEWEST
 from stackgen.model.specs import python_in, version_in
+from stackgen.plan.containers import BASE, packed_module
+from stackgen.plan.deprecations import deprecation_faults, deprecation_notes
 from stackgen.plan.requests import known_import, recipe_of
 from stackgen.plan.versions import may_be
 
@@ -34,10 +37,22 @@ def faults(environment: Environment, system: System) -> tuple[Fault, ...]:
                 *_spec_faults(environment),
                 *_spack_faults(environment),
                 *_module_faults(environment),
+                *_image_faults(environment),
+                *_machine_faults(environment, system),
                 *_default_faults(environment),
+                *deprecation_faults(environment, _module_names(environment)),
             }
         )
     )
+
+
+def notes(environment: Environment) -> tuple[Fault, ...]:
+    """What is no reason to stop, and may be a slip of the pen."""
+    return tuple(deprecation_notes(environment, _module_names(environment)))
+
+
+def _module_names(environment: Environment) -> set[str]:
+    return {module for _, _, module, _ in _modules(environment)}
 
 
 def _python_faults(environment: Environment, system: System) -> Iterator[Fault]:
@@ -105,18 +120,88 @@ def _spack_faults(environment: Environment) -> Iterator[Fault]:
 
 def _module_faults(environment: Environment) -> Iterator[Fault]:
     seen: dict[tuple[str, str], str] = {}
+    for name, where, module, framework in _modules(environment):
+        whole = (module, framework.version)
+        if whole in seen:
+            what = f"{seen[whole]} and {name} would both be the module {'/'.join(whole)}"
+            yield Fault(where=where, what=what, remedy="give one another `module:`")
+        seen[whole] = name
+
+
+def _modules(environment: Environment) -> Iterator[tuple[str, str, str, Framework]]:
+    """What it is, its key and its module: of every framework, and of the images of those that are packed."""
     for name, framework in environment.frameworks.items():
-        module = (framework.module or name, framework.version)
-        if module in seen:
-            what = f"{seen[module]} and {name} would both be the module {'/'.join(module)}"
-            yield Fault(where=f"frameworks.{name}", what=what, remedy="give one another `module:`")
-        seen[module] = name
+        module = framework.module or name
+        yield name, f"frameworks.{name}", module, framework
+        if not isinstance(framework, ContainerFramework) and framework.image:
+            image = packed_module(module, framework.image)
+            yield f"the image of {name}", f"frameworks.{name}.image", image, framework
+
+
+def _image_faults(environment: Environment) -> Iterator[Fault]:
+    packed: dict[str, str] = {}
+    for name, framework in environment.frameworks.items():
+        where = f"frameworks.{name}"
+        if isinstance(framework, ContainerFramework):
+            if name == BASE:
+                what = f"{BASE} is what stackgen calls the image that others stand on"
+                yield Fault(where=where, what=what, remedy=f"rename it, and write below it `module: {name}`")
+            if framework.requires and not framework.python:
+                what = "packages are to be added, and the image's Python is not named"
+                yield Fault(where=f"{where}.requires", what=what, remedy="add `python:`, major and minor")
+        elif framework.image:
+            image = packed_module(name, framework.image)
+            if other := packed.get(image) or (image if image in environment.frameworks else ""):
+                what = f"the image of {name} would be called {image}, as {other} is"
+                yield Fault(where=f"{where}.image", what=what, remedy="write `image: {module: NAME}`")
+            packed[image] = f"the image of {name}"
+    if "@" in environment.containers.base and environment.containers.packages:
+        what = f"packages of a distribution are named, and the base is {environment.containers.base}"
+        remedy = "leave them out, or take a distribution for the base"
+        yield Fault(where="containers.packages", what=what, remedy=remedy)
+
+
+def _machine_faults(environment: Environment, system: System) -> Iterator[Fault]:
+    """Where images cannot be started on the system, or what is packed cannot be inside of them."""
+    packed = [name for name, framework in environment.frameworks.items() if _is_packed(framework)]
+    for name, framework in environment.frameworks.items():
+        if system.user_namespaces == "false" and (
+            name in packed or isinstance(framework, ContainerFramework)
+        ):
+            what = f"{system.name} has no user namespaces, without which no container can be started"
+            remedy = (
+                "have them allowed (`stackgen doctor` there says how) and written into the system's file, or"
+                " leave the image out"
+            )
+            yield Fault(where=f"frameworks.{name}", what=what, remedy=remedy)
+    name, _, version = environment.containers.base.partition(":")
+    glibc = DISTRIBUTIONS.get(name, {}).get(version, "")
+    if packed and glibc and _number(glibc) < _number(system.glibc):
+        newer = [
+            f"{name}:{one}"
+            for one, its in DISTRIBUTIONS[name].items()
+            if _number(its) >= _number(system.glibc)
+        ]
+        yield Fault(
+            where="containers.base",
+            what=f"{system.name} has glibc {system.glibc}, and {environment.containers.base} {glibc}: what is"
+            " built on the one does not start on the other",
+            remedy=f"write `base: {newer[0] if newer else 'IMAGE@sha256:...'}`",
+        )
+
+
+def _is_packed(framework: Framework) -> bool:
+    return not isinstance(framework, ContainerFramework) and framework.image is not None
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _default_faults(environment: Environment) -> Iterator[Fault]:
     modules: dict[str, list[Framework]] = {}
-    for name, framework in environment.frameworks.items():
-        modules.setdefault(framework.module or name, []).append(framework)
+    for _, _, module, framework in _modules(environment):
+        modules.setdefault(module, []).append(framework)
     for name, wanted in environment.modules.defaults.items():
         where = f"modules.defaults.{name}"
         if name not in modules:

@@ -1,5 +1,6 @@
 """From an environment and its system to a plan."""
 
+from collections.abc import Iterator
 from typing import assert_never
 
 from packaging.requirements import Requirement
@@ -21,12 +22,16 @@ from stackgen.model import (
     WheelsFramework,
 )
 from stackgen.model.specs import pinned
+from stackgen.plan.containers import base, container, packed
+from stackgen.plan.deprecations import deprecations
 from stackgen.plan.faults import faults
+from stackgen.plan.kernels import KERNEL, kernel_packages
 from stackgen.plan.requests import feature_specs, framework_spec, known_import
 from stackgen.plan.sources import source_faults
-from stackgen.plan.values import About, ContainerPlan, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
+from stackgen.plan.values import About, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
 from stackgen.settings import said
+from stackgen.underlying import Underlying
 
 NO_PART = "none"
 """What an environment says of a part of the toolchain that it does without, although the system has one."""
@@ -34,12 +39,19 @@ SPACK_PYTHON = "3.12"
 """What Spack builds where no version is named: the newest that each known framework has wheels for."""
 
 
-def plan(environment: Environment, system: System) -> Plan:
+def plan(environment: Environment, system: System, underlying: Underlying | None = None) -> Plan:
     """The plan of an environment on a system; InputError where a default cannot be had."""
     toolchain = _completed(environment.toolchain, system)
     chosen = toolchain.model_dump(exclude_none=True, exclude={"other_mpis"})
     if found := {*faults(environment, system), *source_faults(environment, system, chosen)}:
         raise InputError(*sorted(found))
+    frameworks = tuple(
+        planned
+        for name, framework in environment.frameworks.items()
+        for planned in _planned(
+            name, framework, system, toolchain, kernel=kernel_packages(environment.notebooks)
+        )
+    )
     return Plan(
         environment=environment.name,
         release=environment.release,
@@ -51,10 +63,12 @@ def plan(environment: Environment, system: System) -> Plan:
         toolchain=tuple(sorted(chosen.items())),
         other_mpis=toolchain.other_mpis,
         packages=environment.packages,
-        frameworks=tuple(
-            _planned(name, framework, system, toolchain)
-            for name, framework in sorted(environment.frameworks.items())
-        ),
+        frameworks=tuple(sorted(frameworks, key=lambda framework: framework.name)),
+        base=base(environment.containers, frameworks),
+        extends=underlying,
+        wheelhouse=environment.wheelhouse or "",
+        deprecations=deprecations(environment),
+        unsupported=tuple(sorted(environment.unsupported.items())),
     )
 
 
@@ -73,16 +87,27 @@ def _completed(toolchain: Toolchain, system: System) -> Toolchain:
     return Toolchain.model_validate({part: spec for part, spec in chosen.items() if spec != NO_PART})
 
 
-def _planned(name: str, framework: Framework, system: System, toolchain: Toolchain) -> FrameworkPlan:
+def _planned(
+    name: str, framework: Framework, system: System, toolchain: Toolchain, *, kernel: tuple[str, ...]
+) -> Iterator[FrameworkPlan]:
+    """What a framework comes to: itself, and where it is asked for, the image of it.
+
+    `kernel` is what notebooks need of every Python.
+    """
     about = _about(name, framework, system)
     match framework:
         case WheelsFramework():
-            return _wheels(name, about, framework, system)
+            planned: WheelsPlan | SpackPlan = _wheels(name, about, framework, system, kernel=kernel)
         case SpackFramework():
-            return _spack(name, about, framework, system, toolchain)
+            planned = _spack(name, about, framework, system, toolchain, kernel=kernel)
         case ContainerFramework():
-            return ContainerPlan(name=name, about=about, image=framework.image)
-    assert_never(framework)
+            yield container(name, about, framework, kernel)
+            return
+        case _:
+            assert_never(framework)
+    yield planned
+    if framework.image is not None:
+        yield packed(planned, framework.image)
 
 
 def _about(name: str, framework: Framework, system: System) -> About:
@@ -100,11 +125,14 @@ def _about(name: str, framework: Framework, system: System) -> About:
     )
 
 
-def _wheels(name: str, about: About, framework: WheelsFramework, system: System) -> WheelsPlan:
+def _wheels(
+    name: str, about: About, framework: WheelsFramework, system: System, *, kernel: tuple[str, ...]
+) -> WheelsPlan:
     known = knowledge(name, framework.module)
     asked = Requirement(framework.package or distribution(known, system))
     asked.specifier = specifier(framework.version)
-    extra = {"pip", *known.companions} | ({"ipykernel"} if Feature.JUPYTER in framework.features else set())
+    extra = {"pip", *known.companions, *kernel}
+    extra |= {KERNEL} if Feature.JUPYTER in framework.features else set()
     extra |= {source.requirement for source in sources(framework.features)}
     return WheelsPlan(
         name=name,
@@ -137,14 +165,20 @@ def _builds_python(framework: WheelsFramework) -> bool:
     return framework.python is not None and framework.python.source == "spack"
 
 
-def _spack(
-    name: str, about: About, framework: SpackFramework, system: System, toolchain: Toolchain
+def _spack(  # noqa: PLR0913 - all that a spec depends on
+    name: str,
+    about: About,
+    framework: SpackFramework,
+    system: System,
+    toolchain: Toolchain,
+    *,
+    kernel: tuple[str, ...],
 ) -> SpackPlan:
     spec = framework_spec(name, framework, system, toolchain)
     return SpackPlan(
         name=name,
         about=about,
         spec=pinned(spec, framework.version, framework.python),
-        features=feature_specs(name, framework, system, toolchain),
+        features=feature_specs(name, framework, system, toolchain, kernel=kernel),
         imports=framework.imports or known_import(name, framework),
     )

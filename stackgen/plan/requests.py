@@ -24,14 +24,24 @@ def framework_spec(name: str, framework: SpackFramework, system: System, toolcha
 
 
 def feature_specs(
-    name: str, framework: SpackFramework, system: System, toolchain: Toolchain
+    name: str,
+    framework: SpackFramework,
+    system: System,
+    toolchain: Toolchain,
+    *,
+    kernel: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """The specs of the packages that a framework's features are and that it requires besides, sorted."""
+    """The specs of the packages that a framework's features are and that it requires besides, sorted.
+
+    Of `kernel`, which notebooks need, only where it has a Python: none is brought to what does without.
+    """
     wanted = set(framework.features)
     specs = {Feature.JUPYTER: "py-ipykernel", Feature.MPI4PY: "py-mpi4py", Feature.H5PY: "py-h5py +mpi"}
     features = {spec for feature, spec in specs.items() if feature in wanted}
     if has_horovod(wanted):
         features.add(_horovod(recipe_of(name, framework).horovod, _networks(wanted, toolchain), system))
+    if framework.python or framework.imports or known_import(name, framework):
+        features |= {f"{PYTHON_PACKAGE}{package}" for package in kernel}
     return tuple(sorted({*features, *framework.requires}))
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from stackgen.inside.launcher.deprecation import Deprecation
 from stackgen.model import Feature, SourceBuild, System
 from stackgen.settings import Setting, decided
+from stackgen.underlying import Underlying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +74,99 @@ class SpackPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """An image with the prefix of a framework, the same that is there without it."""
+
+    framework: WheelsPlan | SpackPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """An image of a registry."""
+
+    reference: str
+    """Its name, without the digest."""
+    digest: str
+    """Of its manifest, or of a list of them: `sha256:` and 64 digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """An OCI archive."""
+
+    path: str
+    """Relative to the environment's file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """An OCI layout, or a root file system."""
+
+    path: str
+    """Relative to the environment's file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dockerfile:
+    """What a Dockerfile makes."""
+
+    path: str
+    """Relative to the environment's file; the directory that it lies in is its context."""
+
+
+Origin = Packed | Pulled | Archive | Directory | Dockerfile
+"""What an image is made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
     """A framework in an image."""
 
     name: str
+    """Of a packed framework, its module's."""
     about: About
-    image: str
+    origin: Origin
+    python: str
+    """Major and minor version of the Python in it; empty where there is none to be used."""
+    imports: str
+    """Empty where there is nothing to import."""
+    commands: tuple[str, ...]
+    """What its module offers, where the site has named it."""
+    requirements: tuple[str, ...]
+    """What is added to its Python from wheels."""
+    files: tuple[tuple[str, str], ...]
+    """What else is added: the place inside, and the file relative to the environment's; sorted."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """The base of packed images: packages of a distribution."""
+
+    name: str
+    version: str
+    packages: tuple[str, ...]
+    """Those that the site wants besides the usual ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseImage:
+    """The base of packed images: another image."""
+
+    image: Pulled
+
+
+Base = Distribution | BaseImage
+"""What packed images stand on."""
 
 FrameworkPlan = WheelsPlan | SpackPlan | ContainerPlan
+
+
+def written_name(framework: FrameworkPlan) -> str:
+    """The key below `frameworks` that asks for it."""
+    match framework:
+        case ContainerPlan(origin=Packed(framework=packed)):
+            return packed.name
+    return framework.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +187,21 @@ class Plan:
     packages: tuple[str, ...]
     frameworks: tuple[FrameworkPlan, ...]
     """Sorted by name."""
+    base: Base | None = None
+    """What packed images stand on; None where there are none."""
+    extends: Underlying | None = None
+    """The stack below, which belongs to others; None where there is none."""
+    wheelhouse: str = ""
+    """Where the users' own packages come from, a directory or an address; empty where from anywhere."""
+    deprecations: tuple[Deprecation, ...] = ()
+    """Versions that users should leave, or can no longer load; sorted."""
+    unsupported: tuple[tuple[str, str], ...] = ()
+    """What is not here, and why, as users are told; sorted by name."""
+
+    @property
+    def containers(self) -> tuple[ContainerPlan, ...]:
+        """The frameworks in images."""
+        return tuple(framework for framework in self.frameworks if isinstance(framework, ContainerPlan))
 
     @property
     def place(self) -> str:

@@ -3,7 +3,7 @@
 from stackgen.publish.cache import Spider, find_spider
 from stackgen.publish.history import Published
 from stackgen.publish.staging import keep_report, place_of, refuse_other_content, stage, staged
-from stackgen.publish.switching import current_release, publish, published, releases, rollback
+from stackgen.publish.switching import current_release, publish, published, releases, rollback, show_again
 
 __all__ = [
     "Published",
@@ -17,6 +17,7 @@ __all__ = [
     "refuse_other_content",
     "releases",
     "rollback",
+    "show_again",
     "stage",
     "staged",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackgen.errors import WorkError
-from stackgen.lmod import lmod_start, spider_command
+from stackgen.lmod import RC, lmod_start, spider_command
 from stackgen.lua import literal
 from stackgen.progress import Progress
 from stackgen.publish.publication import CORE
@@ -20,7 +20,7 @@ from stackgen.run import Runner
 from stackgen.tree import File, Tree
 
 _LMOD = "lmod"
-RC, CACHE, TIMESTAMP = f"{_LMOD}/lmodrc.lua", f"{_LMOD}/cache/spiderT.lua", f"{_LMOD}/cache/timestamp"
+CACHE, TIMESTAMP = f"{_LMOD}/cache/spiderT.lua", f"{_LMOD}/cache/timestamp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ class Published:
     published: str
     """When, in UTC; empty where that is not known."""
     missing: tuple[str, ...]
-    """The prefixes of its frameworks that are not there any more."""
+    """The prefixes and the images of its frameworks that are not there any more."""
 
 
 def history_file(prefix: Path) -> Path:

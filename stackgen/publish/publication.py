@@ -7,9 +7,12 @@ shows the release's own modules and, hidden, those of every other release, by th
 for the levels of the hierarchy: a shell that has opened one finds there what it found before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from stackgen.deprecation import guarded, is_gone
+from stackgen.inside.launcher.deprecation import Deprecation, deprecation_of
 from stackgen.lua import Source, call
 from stackgen.modules import in_order, short_versions
 from stackgen.release import Release
@@ -24,15 +27,32 @@ def module_path(release: Release, module: str, version: str) -> str:
     return str(CORE / release.namespace / module / f"{version}.lua")
 
 
-def publication(shown: Tree, others: Iterable[Tree], at: Path) -> Tree:
+def publication(
+    shown: Tree, others: Iterable[Tree], at: Path, deprecations: Sequence[Deprecation] = ()
+) -> Tree:
     """A release's files, and hidden those that only `others` have; the first of them wins.
 
-    `at` is where users see them.
+    `at` is where users see them. What the release says of a version holds for that of older ones, too.
     """
     kept: dict[str, File] = {}
     for other in others:
-        kept |= {path: file for path, file in other.items() if path not in shown and path not in kept}
-    return Tree({**shown, **kept, **_hiding(shown, tuple(kept), at)})
+        kept |= {path: file for path, file in other.items() if _is_wanting(path, shown) and path not in kept}
+    hidden = tuple(path for path in kept if path not in shown)
+    told = {path: _told(path, file, deprecations) for path, file in kept.items()}
+    return Tree({**shown, **told, **_hiding(shown, hidden, at)})
+
+
+def _is_wanting(path: str, shown: Tree) -> bool:
+    """Whether a release has not this module, or says of it alone that it is not there."""
+    return path not in shown or is_gone(shown[path].text)
+
+
+def _told(path: str, file: File, deprecations: Sequence[Deprecation]) -> File:
+    """A module of another release, with what the current one says of its version."""
+    module = _name(PurePosixPath(path))
+    if _is_package(PurePosixPath(path).parent):
+        return file
+    return replace(file, text=guarded(file.text, module, deprecation_of(deprecations, module)))
 
 
 def has_hierarchy(tree: Tree) -> bool:

@@ -70,6 +70,13 @@ def rollback(prefix: Path, release: str | None, spider: Spider | None = None) ->
     return _switch(prefix, target.release, "rollback", spider)
 
 
+def show_again(prefix: Path, spider: Spider | None = None) -> None:
+    """Have users see the current release without what is gone of others; the caller holds the prefix."""
+    if name := _current_name(prefix):
+        files.point(prefix / "current", _publication(prefix, name, releases(prefix), spider))
+        files.sync(prefix)
+
+
 def _before(prefix: Path, known: dict[str, Published]) -> Published | None:
     current = _current_name(prefix)
     candidates = (known.get(name) for name in read_history(prefix).before(current))
@@ -95,7 +102,7 @@ def releases(prefix: Path) -> tuple[Published, ...]:
             release=release,
             current=release.name == current,
             published=history.published(release.name),
-            missing=tuple(framework.prefix for framework in _missing(release)),
+            missing=tuple(framework.place for framework in _missing(release)),
         )
         for release in found
     )
@@ -111,6 +118,7 @@ def _switch(
     added first, hidden, and only then does the choice among them change.
     """
     current = _current_name(prefix)
+    _mend_history(prefix, current)
     if current == release.name and _is_complete(prefix, release):
         return release
     note(prefix, release.name, how)
@@ -122,10 +130,19 @@ def _switch(
     return release
 
 
+def _mend_history(prefix: Path, current: str) -> None:
+    """Who was killed had noted a switch that did not come: users went on with what was current."""
+    switches = read_history(prefix).switches
+    if current and switches and switches[-1].release != current:
+        note(prefix, current, "rollback")
+
+
 def _publication(prefix: Path, name: str, known: tuple[Published, ...], spider: Spider | None) -> str:
     """Write what users see while a release is current; its path relative to the prefix, by its content."""
     others = (_modules(prefix, entry) for entry in reversed(known) if entry.release.name != name)
-    tree = publication(files.read_tree(place_of(prefix, name)), others, prefix / "current")
+    said = next(entry.release.deprecations for entry in known if entry.release.name == name)
+    own, shown = files.read_tree(place_of(prefix, name)), prefix / "current"
+    tree = publication(own, others, shown, [one.told for one in said])
     cached = spider is not None and has_hierarchy(tree)
     content = {path: file.text for path, file in tree.items()}
     place = prefix / "publications" / name / digest({**content, **({"": "cached"} if cached else {})})[:12]
@@ -149,7 +166,7 @@ def _modules(prefix: Path, entry: Published) -> Tree:
     gone = {
         module_path(release, framework.module, framework.version)
         for framework in release.frameworks
-        if framework.prefix in entry.missing
+        if framework.place in entry.missing
     }
     found = files.read_tree(place_of(prefix, release.name) / MODULES).below(MODULES)
     return Tree({path: file for path, file in found.items() if _is_module(path) and path not in gone})

@@ -2,15 +2,16 @@
 
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from stackgen.closure import distribution, is_python_name
 from stackgen.model import Feature
 from stackgen.model.specs import package_name
-from stackgen.plan import SpackPlan, WheelsPlan
+from stackgen.plan import ContainerPlan, FrameworkPlan, WheelsPlan
 from stackgen.release import Check, InstalledFramework
 from stackgen.run import Outcome
 from stackgen.smoke.evidence import Evidence
@@ -24,6 +25,8 @@ TIMED_OUT = 124
 
 VERBOSE: Mapping[Feature, str] = {Feature.ONEDNN: "ONEDNN_VERBOSE", Feature.MKL: "MKL_VERBOSE"}
 """By promise, the variable that makes the library tell each call."""
+
+_NO_MODULE = re.compile(r"^ModuleNotFoundError: No module named '(\w+)'$", re.MULTILINE)
 
 # `gemm_api` is not among them: TensorFlow calls that part of oneDNN even when oneDNN is turned off.
 _ONEDNN = re.compile(
@@ -58,21 +61,23 @@ def load_fault(outcome: Outcome) -> str:
     return " ".join(words.partition("While processing")[0].split()) if found else last_line(outcome)
 
 
-def distribution_of(planned: WheelsPlan | SpackPlan) -> str:
+def distribution_of(planned: FrameworkPlan) -> str:
     """What pip calls the framework; empty where it is no Python package, or not known to be one."""
     if isinstance(planned, WheelsPlan):
         return planned.package
+    if isinstance(planned, ContainerPlan):
+        return str(canonicalize_name(planned.imports))
     package = package_name(planned.spec)
     return distribution(package) if is_python_name(package) else ""
 
 
-def promises(planned: WheelsPlan | SpackPlan) -> tuple[Feature, ...]:
+def promises(planned: FrameworkPlan) -> tuple[Feature, ...]:
     """The features of a framework that are proved by what a math library tells."""
     return tuple(feature for feature in planned.about.features if feature in VERBOSE)
 
 
 def framework_checks(
-    framework: InstalledFramework, planned: WheelsPlan | SpackPlan, evidence: Evidence, outcome: Outcome
+    framework: InstalledFramework, planned: FrameworkPlan, evidence: Evidence, outcome: Outcome
 ) -> Iterator[Check]:
     """What a framework's own Python showed; only that it does not import, where it does not."""
 
@@ -116,21 +121,26 @@ def version_fault(framework: InstalledFramework, package: str, evidence: Evidenc
     missing = "missing" if framework.source == "wheels" else None
     for version in (evidence.version, evidence.distributions.get(package, missing)):
         if version is not None and not _fits(framework, version, framework.version):
-            return f"it is {version}, and {framework.version} is locked"
+            how = "asked for" if framework.source == "container" else "locked"
+            return f"it is {version}, and {framework.version} is {how}"
     return ""
 
 
 def packages_fault(framework: InstalledFramework, evidence: Evidence) -> str:
-    """Where the packages are not exactly the locked ones; of Spack's, where what can be compared differs."""
+    """Where the packages are not exactly the locked ones; of Spack's, where what can be compared differs.
+
+    What others have put into their image is not in the lock.
+    """
     locked, found = framework.packages, evidence.distributions
     faults = [
         f"{name} is {found[name]} instead of {locked[name]}"
         for name in sorted(locked.keys() & found.keys())
         if not _fits(framework, found[name], locked[name])
     ]
-    if framework.source == "wheels":
+    if framework.source != "spack":
         missing = [f"{name} {locked[name]} is missing" for name in sorted(locked.keys() - found.keys())]
         faults = [*missing, *faults]
+    if framework.source == "wheels":
         faults += [
             f"{name} {found[name]} is not in the lock" for name in sorted(found.keys() - locked.keys())
         ]
@@ -138,9 +148,12 @@ def packages_fault(framework: InstalledFramework, evidence: Evidence) -> str:
 
 
 def isolation_fault(framework: InstalledFramework, evidence: Evidence) -> str:
-    """What comes from outside of the framework's prefix."""
-    prefix = Path(framework.prefix).resolve()
-    faults = []
+    """What comes from outside of the framework's prefix, or of its image."""
+    strangers = [f"{place} is not of the image" for place in evidence.elsewhere]
+    if framework.source == "container":
+        return _some(strangers)
+    prefix = Path(framework.prefix) if framework.image else Path(framework.prefix).resolve()
+    faults = strangers
     if evidence.prefix != str(prefix):
         faults.append(f"`python` is the one of {evidence.prefix}")
     faults += [
@@ -185,14 +198,25 @@ def requirements_fault(outcome: Outcome) -> str:
     return "" if outcome.status == 0 else _some(outcome.stdout.splitlines()) or ending(outcome)
 
 
-def script_fault(outcome: Outcome) -> str:
-    """Why a console script does not start; a program may end as it likes when asked for `--help`."""
+def script_fault(outcome: Outcome, packages: Container[str] = ()) -> str:
+    """Why a console script beside `packages` does not start; asked for `--help`, it may end as it likes."""
     if outcome.status < 0 or outcome.status in {TIMED_OUT, 126, 127}:
         return ending(outcome)
     _, raised, trace = outcome.stderr.rpartition("Traceback (most recent call last):\n")
-    if raised and _is_import(trace):
+    if raised and _is_import(trace) and not _asks_for_more(outcome.stderr, trace, packages):
         return last_line(outcome)
     return ""
+
+
+def _asks_for_more(stderr: str, trace: str, packages: Container[str]) -> bool:
+    """Whether it says by itself that it is for those who have a package besides, which nobody asked for.
+
+    As JupyterLab's `jupyter-labhub` does without JupyterHub.
+    """
+    missing = {canonicalize_name(name) for name in _NO_MODULE.findall(stderr)}
+    raising = trace.rpartition('  File "')[2].splitlines()[1:2]
+    said = any(line.strip().startswith("raise ") for line in raising)
+    return said and bool(missing) and not any(name in packages for name in missing)
 
 
 def _is_import(trace: str) -> bool:

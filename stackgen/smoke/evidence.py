@@ -29,6 +29,8 @@ class Evidence(Strict):
     distributions: dict[str, str] = Field(default_factory=dict)
     """Versions by normalized name."""
     scripts: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """In an image: what is used, and is on another file system than the image."""
 
 
 def read_evidence(path: Path) -> Evidence:

@@ -122,7 +122,7 @@ def _beside(found: Sequence[_Module], release: Release, shells: "_Shells") -> It
     core = [module.name for module in found if not module.needed and (module.name,) not in mpis]
     level = [module.name for module in found if mpi and module.needed == mpi]
     for framework in release.frameworks:
-        module = f"{release.namespace}/{framework.module}/{framework.version}"
+        module = framework.loaded_as(release.namespace)
         outcome = shells.together((*core, *mpi, *level, module))
         yield _check(framework.name, "after all of the hierarchy", _disturbed(framework, outcome), module)
 

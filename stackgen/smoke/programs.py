@@ -15,6 +15,7 @@ LIMIT = 20.0
 
 _FIND = 'for name; do command -v -- "$name" || echo "$name is not found"; done'
 _UNLOAD = """
+[ -z "$4" ] || PATH=${PATH//"$5"/"$4"}
 eval "$("$LMOD_CMD" bash unload "$1")" || exit
 eval "root=\\${$2-}"
 [ -z "$root" ] || echo "$2 is still set"
@@ -30,11 +31,12 @@ class Programs:
     entrance: Entrance
     start: Callable[..., Outcome]
     """Takes a caller, words and a `limit` in seconds."""
+    place: Path
+    """The directory that its module has put before all others."""
 
-    def checks(self, clean: Caller, hostile: Caller) -> Iterator[Check]:
+    def checks(self, clean: Caller, hostile: Caller, names: tuple[str, ...]) -> Iterator[Check]:
         """All that can be looked at where there is no Python."""
-        names = linked_programs(self.framework)
-        yield self._check("isolation from a hostile caller", self._strangers(hostile, names))
+        yield self._check("isolation from a hostile caller", self.strangers(hostile, names))
         yield from self.answers(clean, names)
         if self.entrance.lmod:
             yield self._check("unloading", self._left(clean))
@@ -46,10 +48,10 @@ class Programs:
             fault = "" if outcome.status == checks.TIMED_OUT else checks.script_fault(outcome)
             yield self._check(f"program {name}", fault)
 
-    def _strangers(self, caller: Caller, names: tuple[str, ...]) -> str:
+    def strangers(self, caller: Caller, names: tuple[str, ...]) -> str:
         """What somebody else's program would be started for."""
         found = self.start(caller, "sh", "-c", _FIND, "sh", *names)
-        own = {f"{self.framework.prefix}/bin/{name}" for name in names}
+        own = {f"{self.place}/{name}" for name in names}
         return ", ".join(line for line in found.stdout.splitlines() if line not in own) or checks.ending(
             found
         )
@@ -57,7 +59,9 @@ class Programs:
     def _left(self, caller: Caller) -> str:
         """What is still there after the module was unloaded."""
         variable = root_variable(self.entrance.plan.namespace, self.framework)
-        words = (self.entrance.module, variable, f"{self.framework.prefix}/bin")
+        published, here = self.entrance.moved
+        place = str(self.place).replace(here, published) if here else str(self.place)
+        words = (self.entrance.module, variable, place, published, here)
         outcome = self.start(caller, "bash", "-c", _UNLOAD, "bash", *words)
         return ", ".join(outcome.stdout.splitlines()) or checks.ending(outcome)
 

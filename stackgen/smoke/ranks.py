@@ -18,13 +18,12 @@ from stackgen.lock import Lock
 from stackgen.model import Feature
 from stackgen.mpi import Mpi, flavour
 from stackgen.native import toolchain_mpi
-from stackgen.plan import Plan, SpackPlan, WheelsPlan
+from stackgen.plan import FrameworkPlan, Plan, SpackPlan
 from stackgen.release import Check, InstalledFramework, closure_of
 from stackgen.run import Command, Outcome, Runner
 from stackgen.smoke import checks
 from stackgen.smoke.session import Caller
 
-VERIFY = Path(__file__).parents[1] / "verify"
 RANKS, LIMIT = 2, 300.0
 """How many are started, and the seconds that they may take."""
 
@@ -41,9 +40,7 @@ _SPEAKER = re.compile(r"^(?:\[\d+\]<std(?:out|err)>:|RuntimeError: (?=Horovod de
 _STATUS = re.compile(r"Process name: (?:\[\[\d+,\d+\],(?=\d+\]))?(\d+)\]?\s+Exit code: +(\d+)")
 
 
-def mpi_of(
-    plan: Plan, planned: WheelsPlan | SpackPlan, lock: Lock, prefixes: Mapping[str, Path]
-) -> Mpi | None:
+def mpi_of(plan: Plan, planned: FrameworkPlan, lock: Lock, prefixes: Mapping[str, Path]) -> Mpi | None:
     """The MPI that a framework is to run on, where it is installed; `prefixes` are of Spack's packages."""
     if isinstance(planned, SpackPlan):
         for node in closure_of(planned, lock).nodes:
@@ -58,11 +55,14 @@ class RankTrial:
     """The test of one framework on two ranks of this machine."""
 
     framework: InstalledFramework
-    planned: WheelsPlan | SpackPlan
+    planned: FrameworkPlan
     mpi: Mpi | None
     slurm: bool
     """Whether the system's jobs are Slurm's."""
     scratch: Path
+    """Seen by the ranks, wherever they run."""
+    verify: Path
+    """Where the scripts lie for them."""
     start: Callable[..., Outcome]
     """Takes a caller, words and a `limit` in seconds, and starts them with the module loaded."""
     run: Runner
@@ -78,7 +78,7 @@ class RankTrial:
 
     def _met(self, name: str, caller: Caller) -> tuple[str, str]:
         """What is wrong with the ranks of a script, or else what they saw."""
-        script = str(VERIFY / f"{name}.py")
+        script = str(self.verify / f"{name}.py")
         alone = Feature.HOROVOD not in self.planned.about.features and name.startswith("ranks_horovod")
         if alone:
             words = ("horovodrun", "--gloo", "-np", str(RANKS), "-H", f"localhost:{RANKS}", "python", script)
@@ -130,7 +130,7 @@ class RankTrial:
         probe, fault = self._probe(self.mpi, caller)
         if fault:
             return fault, ""
-        words = ("python", str(VERIFY / "one_mpi.py"), str(probe), self.planned.imports)
+        words = ("python", str(self.verify / "one_mpi.py"), str(probe), self.planned.imports)
         outcome = self.start(caller, *words, limit=LIMIT)
         try:
             seen = json.loads(outcome.stdout.splitlines()[-1])

@@ -2,7 +2,10 @@
 
 import os
 import pwd
+import re
 import shlex
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +22,16 @@ NOT_LOADED = 97
 _LOGIN = f"""
 [ -n "$LMOD_CMD" ] || . "$1" || exit {NOT_LOADED}
 module use "$2" && module load "$3" || exit {NOT_LOADED}
-shift 3
+[ -z "$4" ] || PATH=${{PATH//"$4"/"$5"}}
+shift 5
 exec "$@"
 """
+
+
+def scratch(kind: str, framework: InstalledFramework) -> tempfile.TemporaryDirectory[str]:
+    """A directory for a caller's home, gone after the block; a container sees /tmp, and maybe not TMPDIR."""
+    seen = "/tmp" if framework.image else None  # noqa: S108 - ch-run shows it
+    return tempfile.TemporaryDirectory(prefix=f"stackgen-{kind}-", dir=seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +81,30 @@ class Entrance:
     @property
     def module(self) -> str:
         """What a user loads."""
-        return f"{self.plan.namespace}/{self.framework.module}/{self.framework.version}"
+        return self.framework.loaded_as(self.plan.namespace)
+
+    @property
+    def moved(self) -> tuple[str, str]:
+        """From where to where PATH has to lead for a container; empty where it leads there.
+
+        A container's commands lie in the release, which is not in its place before it has passed.
+        """
+        published, here = self.plan.place, str(self.core.parents[1])
+        return (published, here) if self.framework.image and published != here else ("", "")
 
     def command(self, argv: tuple[str, ...], caller: Caller, timeout: float) -> Command:
         """A program, started by a caller in the framework's environment; `timeout` in seconds."""
         environment = caller.login
+        moved = self.moved
         if self.lmod:
-            argv = ("bash", "-l", "-c", _LOGIN, "login", str(self.lmod), str(self.core), self.module, *argv)
+            words = (str(self.lmod), str(self.core), self.module, *moved)
+            argv = ("bash", "-l", "-c", _LOGIN, "login", *words, *argv)
         else:
             environment = shell_environment(
-                self.plan.namespace, self.framework, self.plan.place, {**environment, **caller.variables}
+                self.plan.namespace,
+                self.framework,
+                moved[1] or self.plan.place,
+                {**environment, **caller.variables},
             )
         return Command(argv=argv, environment=environment, directory=caller.home, timeout=timeout)
 
@@ -118,3 +142,31 @@ def hostile(home: Path, python: str) -> tuple[Caller, Tree]:
         "venv/pyvenv.cfg": File(f"home = {home}/conda/bin\n"),
     }
     return caller, Tree(tree)
+
+
+def besieged_by_libraries(caller: Caller) -> Caller:
+    """The same user, whose variables lead the loader to libraries of this machine, copied to the home.
+
+    They are good ones, or nothing would start outside of the container either.
+    """
+    directory = caller.home / "libraries"
+    directory.mkdir(parents=True, exist_ok=True)
+    for library in _libraries_here():
+        shutil.copy(library, directory / library.name)
+    found = sorted(directory.iterdir())
+    if not found:
+        return caller
+    astray = {"LD_LIBRARY_PATH": str(directory), "LD_PRELOAD": str(found[0])}
+    return Caller(home=caller.home, variables={**caller.variables, **astray})
+
+
+def _libraries_here() -> set[Path]:
+    """Small ones that stackgen itself has loaded, but for what all programs of a C library have."""
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+    found = {Path(place) for place in re.findall(r" (/\S+\.so[.\d]*)$", maps, re.MULTILINE)}
+    every = re.compile(r"(ld-.*|lib(c|m|dl|rt|pthread|resolv|util))\.so[.\d]*")
+    return {
+        path
+        for path in found
+        if path.name.startswith("lib") and not every.fullmatch(path.name) and path.stat().st_size < 2**20
+    }

@@ -72,15 +72,23 @@ def solve(
     host: Host,
     spack: Spack,
     heard: Callable[[Solved | Refused], None] = lambda _: None,
+    *,
+    reused: Iterable[Path] = (),
 ) -> tuple[Solved | Refused, ...]:
     """Solve the environments in these directories as if on that host; nothing is written to them.
+
+    `reused` are directories of environments that are solved: what is in them is taken wherever it does.
 
     Several at once where processors and memory allow; `heard` is told of each as soon as it is done. The
     result is in the order of the directories.
     """
     if not directories:
         return ()
-    question = {"ask": "solve", "directories": {name: str(path) for name, path in directories.items()}}
+    question = {
+        "ask": "solve",
+        "directories": {name: str(path) for name, path in directories.items()},
+        "reused": [str(path) for path in reused],
+    }
     told = ask(question, host, spack, lambda line: heard(_answer(line)))
     answers = {answer.name: answer for answer in map(_answer, told)}
     return tuple(answers[name] for name in directories)

@@ -73,7 +73,7 @@ def begin(  # noqa: PLR0913 - the stages share the order of their arguments
     check: Callable[[], None] = lambda: None,
 ) -> Work | None:
     """Make all ready for Spack; None where nothing is missing. `check` comes before anything is written."""
-    nodes = needed(lock)
+    nodes = needed(lock, store.upstream)
     refuse_moved(store)
     end_orphans(store.home_directory)
     before = found(store.tree, nodes)

@@ -13,7 +13,7 @@ from stackgen.sandbox import Sandbox, choose, is_emptied
 from stackgen.spack.home import SpackHome
 from stackgen.store.cache import Cache
 from stackgen.store.machine import login_shell
-from stackgen.store.place import Store
+from stackgen.store.place import Store, upstream_of
 
 _MODULE_VARIABLES = "MODULESHOME|MODULEPATH(_ROOT)?|LOADEDMODULES|_LMFILES_|(LMOD|MODULES)_[A-Za-z_]+"
 _STACKGEN = Path(__file__).parents[1]
@@ -33,6 +33,7 @@ def open_store(  # noqa: PLR0913, PLR0917 - the stages share the order of their 
         *(mirror.root, home.spack.parent, patchelf_program(), _STACKGEN.parent),
         *(Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("stdlib"))),
         *(Path(one.prefix) for one in (*plan.system.compilers, *plan.system.externals)),
+        *((Path(plan.extends.prefix),) if plan.extends else ()),
     )
     return Store(
         prefix=Path(plan.prefix),
@@ -42,6 +43,7 @@ def open_store(  # noqa: PLR0913, PLR0917 - the stages share the order of their 
         readable=tuple(path for path in dict.fromkeys(shown) if _is_hidden(path)),
         cache=cache,
         scratch=scratch,
+        upstream=upstream_of(plan),
         modules=_module_variables(run) if any(one.modules for one in plan.system.externals) else {},
     )
 

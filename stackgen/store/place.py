@@ -10,6 +10,7 @@ from pathlib import Path
 from stackgen.environments.settings import PADDED_LENGTH
 from stackgen.graph import Node, graph
 from stackgen.lock import Lock, SpackLock
+from stackgen.plan import Plan
 from stackgen.run import Command, Runner
 from stackgen.sandbox import Sandbox, confined
 from stackgen.spack.home import SpackHome
@@ -18,6 +19,10 @@ from stackgen.store.cache import Cache
 
 PROJECTION = "{architecture.platform}-{architecture.target}/{name}-{version}-{hash}"
 """Where a package lies in the install tree."""
+DATABASE = ".spack-db/index.json"
+"""Where, below a tree, Spack keeps what it knows of it."""
+_FINISHED = ".spack/install_manifest.json"
+"""The last file that Spack writes into a prefix."""
 _PADDING = "__spack_path_placeholder__"
 
 
@@ -35,6 +40,8 @@ class Store:
     """Where packages are compiled; below the prefix where not named."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that loading an external's module needs."""
+    upstream: Path | None = None
+    """The install tree of the site's stack that this one stands on: what is there is used, and only read."""
     node: str = ""
     """Where several build into one store, the one that we are on: each compiles at a place of its own."""
 
@@ -94,7 +101,7 @@ class Store:
 
     def prefixes(self, lock: SpackLock) -> dict[str, Path]:
         """The prefix of every package of a lock by hash, whether it is there or not."""
-        return dict(_prefixes(lock, self.tree))
+        return dict(_prefixes(lock, self.tree, self.upstream))
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -119,10 +126,16 @@ def padded(directory: Path, length: int) -> Path:
     return directory / (f"{padding[:-1]}_" if padding.endswith("/") else padding)
 
 
-def prefixes_below(prefix: Path, lock: Lock) -> dict[str, Path]:
-    """Where the packages of all environments of a lock lie for an environment's prefix, by hash."""
-    tree = tree_below(prefix)
-    return {key: path for one in lock.spack for key, path in _prefixes(one, tree)}
+def prefixes_of(plan: Plan, lock: Lock) -> dict[str, Path]:
+    """Where the packages of all environments of a plan's lock lie, by hash."""
+    tree, upstream = tree_below(Path(plan.prefix)), upstream_of(plan)
+    return {key: path for one in lock.spack for key, path in _prefixes(one, tree, upstream)}
+
+
+def upstream_of(plan: Plan) -> Path | None:
+    """The install tree that a plan's store stands on; None where it stands on none, or on one without."""
+    tree = tree_below(Path(plan.extends.prefix)) if plan.extends else None
+    return tree if tree and (tree / DATABASE).is_file() else None
 
 
 def locked_nodes(lock: Lock) -> dict[str, Node]:
@@ -130,9 +143,24 @@ def locked_nodes(lock: Lock) -> dict[str, Node]:
     return {key: node for one in lock.spack for key, node in graph(one.text).nodes.items()}
 
 
-def _prefixes(lock: SpackLock, tree: Path) -> Iterator[tuple[str, Path]]:
+def _prefixes(lock: SpackLock, tree: Path, upstream: Path | None) -> Iterator[tuple[str, Path]]:
     for node in graph(lock.text).nodes.values():
-        yield node.hash, Path(node.prefix) if node.external else tree / directory_name(node)
+        if node.external:
+            yield node.hash, Path(node.prefix)
+        else:
+            below = upstream if upstream and is_finished(upstream, node) else tree
+            yield node.hash, below / directory_name(node)
+
+
+def is_finished(tree: Path, node: Node) -> bool:
+    """Whether all of a package is in a tree.
+
+    A power cut may leave the names of files that were not flushed, and nothing in them.
+    """
+    try:
+        return node.external or (tree / directory_name(node) / _FINISHED).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def directory_name(node: Node) -> str:

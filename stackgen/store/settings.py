@@ -54,6 +54,7 @@ def _sections(mirror: Mirror, store: Store, *, locks: bool) -> Mapping[str, Docu
         "config": {**_config(store), "locks": locks},
         "mirrors:": _mirrors(mirror, store),
         "repos:": {NAMESPACE: str(recipes), "builtin": str(store.home.packages)},
+        **({"upstreams:": {"site": {"install_tree": str(store.upstream)}}} if store.upstream else {}),
     }
 
 

@@ -55,6 +55,15 @@ class Told:
 
         return heard
 
+    @property
+    def settled(self) -> bool:
+        """Whether every package is built, or has failed, or needs one that has."""
+        return self.done + len(self.skipped | self._failed) >= self.total
+
+    @property
+    def _failed(self) -> set[str]:
+        return {failure.package.hash for failure in self.failures}
+
     def leave(self, node: str) -> None:
         """Forget what a node is at: it is there no more."""
         self.phases = {key: phase for key, phase in self.phases.items() if key[0] != node}
@@ -95,6 +104,9 @@ class Told:
     def _fail(self, key: str, what: str, lines: list[str], log: str, node: str) -> None:
         package, phase = self.nodes[key], self.phases.pop((node, key), "start")
         self.full_disk = self.full_disk or files.full_disk("\n".join((what, *lines)))
+        if package.hash in self._failed:  # a node may see late what another one has found
+            self.progress.log(f"failed: {package}{_on(node)}, too: {what}")
+            return
         kept = Path(log) if log else None
         self.failures.append(Failure(package=package, phase=phase, log=kept))
         where = _PHASES.get(phase, f"its phase {phase}")
@@ -119,8 +131,8 @@ class Told:
 
     def _summary(self) -> str:
         names = ", ".join(sorted(f"{failure.package} ({failure.phase})" for failure in self.failures))
-        failed = {failure.package.hash for failure in self.failures}  # other nodes have skipped it, too
-        left = sorted(str(self.nodes[key]) for key in self.skipped - failed)
+        skipped = self.skipped - self._failed  # other nodes have skipped these, too
+        left = sorted(str(self.nodes[key]) for key in skipped)
         out = f", and so not what depends on it: {', '.join(left)}" if left else ""
         return f"{len(self.failures)} of {self.total} packages could not be built: {names}{out}"
 

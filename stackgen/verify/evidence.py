@@ -5,8 +5,9 @@ usage: python evidence.py REQUEST EVIDENCE
 Runs under the framework's own Python, 3.9 or newer, with the standard library and the framework alone.
 REQUEST is JSON: `imports`, the module to import, or nothing; `script`, the framework's verify script;
 `packages`, the distributions whose console scripts are wanted, by normalized name; `factors`, pairs of
-matrices by precision. EVIDENCE is written anew before every step, so that it tells in which one the process
-was killed.
+matrices by precision; `shown`, where all has to come from the image that `/` is, the directories of the
+machine that are seen in it on purpose. EVIDENCE is written anew before every step, so that it tells in which
+one the process was killed.
 """
 
 from __future__ import annotations
@@ -54,16 +55,21 @@ def steps(request: dict[str, Any], searched: tuple[str, ...]) -> dict[str, Calla
         ),
         "script": lambda: script.update(runpy.run_path(request["script"])),
         "version": lambda: script["version"]() if "version" in script else None,
-        "products": lambda: {
-            precision: script["product"](left, right, precision)
-            for precision, (left, right) in request["factors"].items()
-        },
+        "products": lambda: products(script, request["factors"]),
         "exercise": lambda: script["exercise"]() if "exercise" in script else None,
         "modules": modules,
         "path": lambda: [real(entry) for entry in sys.path if Path(entry).exists()],
         "distributions": lambda: distributions(searched),
         "scripts": lambda: console_scripts(request["packages"]),
+        "elsewhere": lambda: elsewhere(request["shown"]) if "shown" in request else [],
     }
+
+
+def products(script: dict[str, Any], factors: dict[str, tuple[Any, Any]]) -> dict[str, object]:
+    """The products of the pairs of matrices by precision, as the verify script has them computed."""
+    if "product" not in script:
+        raise NotImplementedError("the verify script has no product(left, right, precision)")
+    return {name: script["product"](left, right, name) for name, (left, right) in factors.items()}
 
 
 def save(evidence: dict[str, Any], path: Path) -> None:
@@ -83,6 +89,29 @@ def modules() -> dict[str, str]:
         if place and Path(place).exists() and real(place) != real(__file__):
             found[name] = real(place)
     return found
+
+
+def elsewhere(shown: list[str]) -> list[str]:
+    """What is used, and lies on another file system than `/`: code that is loaded or searched for, and the
+    directories of a distribution."""
+    own = Path("/").stat().st_dev
+    system = ["/bin", "/etc", "/lib", "/lib32", "/lib64", "/sbin", "/usr"]
+    searched = [real(entry) for entry in sys.path]
+    places = {*system, *searched, *modules().values(), *mapped()}
+    return sorted(
+        place
+        for place in places
+        if Path(place).exists()
+        and Path(place).stat().st_dev != own
+        and not any(place.startswith(f"{directory}/") for directory in shown)
+    )
+
+
+def mapped() -> list[str]:
+    """The files whose code this process has."""
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    found = (line.split(None, 5) for line in lines)
+    return [parts[5] for parts in found if len(parts) == 6 and "x" in parts[1] and parts[5].startswith("/")]
 
 
 def distributions(searched: tuple[str, ...]) -> dict[str, str]:

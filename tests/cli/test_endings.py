@@ -64,6 +64,40 @@ def test_a_signal_ends_all_that_runs(desk: Desk, number: signal.Signals, status:
     assert not is_alive(program)
 
 
+MISSED = """\
+import os, signal, sys, threading, time
+from stackgen.cli import main
+import stackgen.doctor
+
+def examine(run):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def elsewhere():
+        time.sleep(1)  # by now the main thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        time.sleep(60)
+        os._exit(7)
+
+    pool = ThreadPoolExecutor()
+    try:
+        pool.submit(elsewhere).result()
+    finally:
+        os.write(1, b"tidy\\n")
+        os._exit(0)
+
+stackgen.doctor.examine = examine
+sys.argv = ["stackgen", "doctor"]
+main()
+"""
+"""A command whose main thread waits, and is not woken by the signal, which another one gets."""
+
+
+def test_a_signal_that_wakes_nobody_is_answered(desk: Desk):
+    outcome = desk("--default-signal=TERM", sys.executable, "-c", MISSED, command=("env",))
+    assert (outcome.status, outcome.stdout) == (0, "tidy\n")
+    assert outcome.stderr.splitlines() == ["interrupting: tidying up"]
+
+
 def test_what_is_ignored_from_the_start_stays_ignored(desk: Desk):
     words = (*STACKGEN, "init", "my.yaml")
     process = subprocess.Popen(

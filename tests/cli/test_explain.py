@@ -124,6 +124,15 @@ def test_an_image_and_what_spack_builds(grid: Desk):
     )
 
 
+def test_a_packed_framework_and_what_it_stands_on(grid: Desk):
+    packed = "    from: wheels\n    image: true\n"
+    grid.write("grid.yaml", ENVIRONMENT.replace("    from: wheels\n", packed, 1))
+    (told,) = [line.split() for line in grid("explain", "grid.yaml").stdout.splitlines() if " base " in line]
+    assert told == ["base", "debian:12", "stackgen's", "default"]
+    told = grid("explain", "grid.yaml", "tensorflow-container", "image").stdout
+    assert told == "tensorflow-container\n  image  of tensorflow  of the environment, grid.yaml:10:5\n"
+
+
 def test_for_machines(grid: Desk):
     outcome = grid("explain", "grid.yaml", "tensorflow", "OMP_NUM_THREADS", "--json")
     here = {"file": "systems/grid.yaml", "line": 10, "column": 3}

@@ -7,7 +7,8 @@ from desk import Desk
 
 COMMANDS = (
     *("init", "check", "explain", "schema", "lock", "diff", "generate", "mirror", "build", "test"),
-    *("publish", "rollback", "releases", "shell", "bench", "probe", "bootstrap", "doctor", "completion"),
+    *("publish", "rollback", "releases", "gc", "shell", "bench", "probe", "bootstrap"),
+    *("doctor", "completion"),
 )
 
 
@@ -65,23 +66,6 @@ def test_check_tells_what_is_good(desk: Desk):
     desk.small()
     outcome = desk("check", "small.yaml")
     assert (outcome.status, outcome.stdout) == (0, "small.yaml: good: six 1.17.0 for this machine\n")
-
-
-def test_a_source_that_cannot_be_built_is_a_note_in_check_and_a_refusal_in_build(desk: Desk):
-    image = f"from: container\n    image: site/six@sha256:{'0' * 64}"
-    text = desk.small().read_text().replace("from: wheels", image)
-    desk.write("small.yaml", text)
-    line = (
-        "small.yaml:8:5: frameworks.six.from: six is to come from a container, which stackgen cannot build"
-        " yet; leave it out, or take it from wheels where it has any"
-    )
-    checked = desk("check", "small.yaml")
-    assert checked.status == 0
-    assert checked.stderr == f"note: {line}\n"
-    built = desk("build", "small.yaml")
-    assert (built.status, built.stdout) == (2, "")
-    assert built.stderr == f"{line}\n"
-    assert not (desk.directory / "prefix").exists()
 
 
 def test_init_writes_an_environment_that_passes_and_overwrites_nothing(desk: Desk):
@@ -177,5 +161,6 @@ def test_doctor_names_what_is_there(desk: Desk):
     found = {finding["name"]: finding["state"] for finding in json.loads(outcome.stdout)}
     assert outcome.status == (1 if "missing" in found.values() else 0)
     names = {"system", "python", "uv", "patchelf", "sandbox", "lmod", "spack", "gpg", "space"}
+    names |= {"apt", "charliecloud", "fuse", "namespaces", "skopeo", "squashfs"}
     assert found.keys() - {"munge"} == names | {"mpi", "scheduler"}
     assert found["uv"] == "good"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
+from registry import HELLO, MORE, SMALL, Registry, digest
 from sourcehouse import content, locked, source
 
 from stackgen.lock import LockedSource, lock_tree
@@ -80,9 +81,9 @@ def test_verify_tells_from_the_lock_alone_what_a_kit_never_had(kit: Path, desk: 
     ("text", "status", "said"),
     [
         (
-            '{"format": 3, "contents": []}',
+            '{"format": 4, "contents": []}',
             2,
-            "{kit} was made by a newer stackgen: its manifest has format 3, not 2; "
+            "{kit} was made by a newer stackgen: its manifest has format 4, not 3; "
             "use that stackgen, or make the kit anew with this one",
         ),
         (
@@ -136,15 +137,37 @@ def test_prune_of_what_is_no_mirror(desk: Desk):
 
 @pytest.mark.network
 @pytest.mark.usefixtures("index")
-def test_a_kit_for_what_nobody_can_build_yet_says_so_on_this_side_of_the_gap(desk: Desk):
-    image = f"from: container\n    image: site/six@sha256:{'0' * 64}"
+def test_an_image_is_planned_and_goes_into_a_kit(desk: Desk, hub: Registry):
+    hub.push("copies/vendor/six", SMALL)
+    desk.write(
+        "home/.config/stackgen/site.yaml",
+        f"images: {{registries: {{docker.io: '{hub.host}/copies'}}, insecure: ['{hub.host}']}}\n",
+    )
+    image = f"from: container\n    image: vendor/six@{SMALL.digest}\n    files: {{/etc/site.conf: site.conf}}"
+    desk.write("site.conf", "one\n")
     desk.write("small.yaml", desk.small().read_text().replace("from: wheels", image))
     assert desk("lock", "small.yaml").status == 0
+    planned = desk("mirror", "plan", "small.yaml").stdout.splitlines()
+    assert [line.partition("  sha256")[0] for line in planned] == [
+        "six docker.io/vendor/six  image configuration  291 bytes",
+        f"six docker.io/vendor/six  image layer 1 of 2  {len(HELLO)} bytes",
+        f"six docker.io/vendor/six  image layer 2 of 2  {len(MORE)} bytes",
+        f"six docker.io/vendor/six  image manifest  {len(SMALL.manifest)} bytes",
+        "six local  image added.tar  10240 bytes",
+    ]
     outcome = desk("mirror", "create", "small.yaml", "-d", "made")
     assert (outcome.status, outcome.stdout) == (0, f"{desk.directory}/made is complete for small\n")
-    assert outcome.stderr.splitlines()[-1] == (
-        "note: small.yaml:8:5: frameworks.six.from: six is to come from a container, which stackgen cannot"
-        " build yet; leave it out, or take it from wheels where it has any"
+    assert desk("mirror", "verify", "made").stdout == "made is whole\n"
+    blob = desk.directory / "made/images/sha256" / digest(HELLO).removeprefix("sha256:")
+    blob.write_bytes(HELLO[:-1] + b"x")
+    mended = desk("build", "small.yaml", "--mirror", "made", "--until", "mirror")
+    assert (mended.status, blob.read_bytes()) == (0, HELLO), mended.stderr
+    desk.write("site.conf", "two\n")
+    changed = desk("mirror", "create", "small.yaml", "-d", "made")
+    assert (changed.status, changed.stderr) == (
+        2,
+        f"{desk.directory}/small.lock no longer fits small.yaml: frameworks.six: the files that are added "
+        f"changed; run `stackgen lock {desk.directory}/small.yaml` where there is a network\n",
     )
 
 

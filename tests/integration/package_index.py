@@ -19,9 +19,15 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def wheel(
-    name: str, version: str, requires: tuple[str, ...] = (), padding: int = 0, python: str = ""
+    name: str,
+    version: str,
+    requires: tuple[str, ...] = (),
+    padding: int = 0,
+    python: str = "",
+    *,
+    program: str = "",
 ) -> bytes:
-    """A wheel with nothing but metadata and, where asked for, some bytes that do not compress."""
+    """A wheel with nothing but metadata and, where asked for, bytes that do not compress, and a program."""
     info = f"{name}-{version}.dist-info"
     metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
     metadata += [f"Requires-Dist: {line}" for line in requires]
@@ -32,6 +38,9 @@ def wheel(
         f"{info}/METADATA": ("\n".join(metadata) + "\n").encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
+    if program:
+        entry = f"[console_scripts]\n{program} = {name}:__version__.upper\n"
+        members[f"{info}/entry_points.txt"] = entry.encode()
     members[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*members, f"{info}/RECORD"]).encode()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:

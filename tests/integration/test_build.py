@@ -7,7 +7,7 @@ import pytest
 from stages import Recorder
 from wheelhouse import PYTHON, Wheelhouse, module, pip_wheel
 
-from stackgen.errors import InputError, WorkError
+from stackgen.errors import WorkError
 from stackgen.run import Command, Outcome
 
 GREET = "def main(): print('hello from', __file__)"
@@ -215,37 +215,6 @@ def test_pip_still_reads(prefix: Path, tmp_path: Path):
     wheel.write_bytes(module("six", "1.0"))
     output(*pip, "download", "--no-index", "--dest", tmp_path / "down", wheel)
     assert [path.name for path in (tmp_path / "down").iterdir()] == [wheel.name]
-
-
-def test_what_cannot_be_built_is_refused_all_at_once(own: Wheelhouse):
-    asked = own.plan(
-        "one",
-        packages=("hdf5",),
-        frameworks={
-            "caffe": {"from": "spack", "version": "1.0"},
-            "image": {"from": "container", "version": "1", "image": f"site/image@sha256:{'0' * 64}"},
-            "other": {"from": "container", "version": "2", "image": f"site/image@sha256:{'1' * 64}"},
-        },
-    )
-    from stackgen.build import build
-    from stackgen.lock import Lock
-
-    with pytest.raises(InputError) as caught:
-        build(
-            asked,
-            Lock(environment="site", inputs={}, wheels=()),
-            own.mirror,
-            lambda _: None,
-            Recorder(),
-            None,
-        )
-    assert str(caught.value).splitlines() == [
-        "frameworks.image.from: image is to come from a container, which stackgen cannot build yet;"
-        " leave it out, or take it from wheels where it has any",
-        "frameworks.other.from: other is to come from a container, which stackgen cannot build yet;"
-        " leave it out, or take it from wheels where it has any",
-    ]
-    assert not own.prefix.exists()
 
 
 def test_a_broken_source_distribution_is_a_sentence(own: Wheelhouse):

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.spack
 STONES = {"agate": (), "basalt": (), "chalk": ("agate",), "dolomite": ("basalt", "chalk"), "flint": ()}
 TWO = ("--nodes", "2", "--jobs", "1")
 """One package at once on each of two nodes."""
+UPDATE = ("scontrol", "update", "Reason=test")
 DONE = re.compile(r"^\d+ of \d+: (\S+) built in \d+ s on (n\d)$", re.MULTILINE)
 
 
@@ -83,17 +84,24 @@ def test_after_all_jobs_are_cancelled_the_same_command_goes_on(yard: Yard):
     assert len(built([*build.lines, *outcome.stderr.splitlines()])) == 7
 
 
-def test_nodes_that_come_too_late_are_not_waited_for(desk: Desk, slurm: Cluster, spack: SpackHome):
-    yard = asked(desk, slurm, spack, {"agate": ()})
-    busy = ("scontrol", "update", "NodeName=n[2-4]", "Reason=test")
-    slurm.run((*busy, "State=DRAIN"))
+@pytest.mark.parametrize(("more", "status"), [((), 0), (("rubble",), 1)])
+def test_nodes_that_come_too_late_are_not_waited_for(
+    desk: Desk, slurm: Cluster, spack: SpackHome, more: tuple[str, ...], status: int
+):
+    yard = asked(desk, slurm, spack, dict.fromkeys(("agate", *more), ()))
+    yard.hold("agate")
+    slurm.run((*UPDATE, "NodeName=n[2-4]", "State=DRAIN"))
     try:
-        outcome = yard.build("--nodes", "2", "--until", "build")
+        with yard.building("--nodes", "2", "--until", "build") as build:
+            assert yard.at_work("agate") == "n1"
+            slurm.run((*UPDATE, "NodeName=n1", "State=DRAIN"))  # given back, it would be the other job's
+            yard.let_go("agate")
+            build.until(r"^(cancelling) job \d+, as nothing is left to be done$")
+            slurm.run((*UPDATE, "NodeName=n[1-4]", "State=RESUME"))
+            assert build.end() == status
     finally:
-        slurm.run((*busy, "State=RESUME"))
-    assert outcome.status == 0, outcome.stderr
-    assert re.search(r"^cancelling job \d+, as nothing is left to be done$", outcome.stderr, re.MULTILINE)
-    assert "note: " not in outcome.stderr
+        slurm.run((*UPDATE, "NodeName=n[1-4]", "State=RESUME"))
+    assert not any(line.startswith("note: ") for line in build.lines), build.lines
 
 
 def test_a_failure_is_told_once_and_all_else_is_built(desk: Desk, slurm: Cluster, spack: SpackHome):
@@ -110,3 +118,36 @@ def test_a_failure_is_told_once_and_all_else_is_built(desk: Desk, slurm: Cluster
         f" see {log}; all others are kept, so run the same command again when the cause is gone"
     )
     assert {"agate@1.0", "flint@1.0"} <= {*built(outcome.stderr.splitlines())}
+
+
+def test_a_failure_keeps_nobody_from_what_he_has_in_hand(desk: Desk, slurm: Cluster, spack: SpackHome):
+    yard = asked(desk, slurm, spack, {"agate": (), "rubble": (), "wall": ("rubble",), "flint": ()})
+    yard.hold("agate", "rubble", "flint")
+    with yard.building("--nodes", "2", "--jobs", "2") as build:  # two packages at once on each
+        assert len({yard.at_work(name) for name in ("agate", "rubble", "flint")}) == 2
+        yard.let_go("rubble")
+        build.until("^failed: (rubble)")
+        for name in ("agate", "flint"):
+            yard.let_go(name)
+            build.until(rf"^\d of 6: ({name})@")
+        assert build.end() == 1
+    assert sum(line.startswith("failed: ") for line in build.lines) == 1, build.lines
+
+
+def test_who_comes_late_builds_on_and_does_not_try_again_what_has_failed(
+    desk: Desk, slurm: Cluster, spack: SpackHome
+):
+    held = ("agate", "basalt", "chalk")
+    yard = asked(desk, slurm, spack, {"flint": (), "rubble": ()} | dict.fromkeys(held, ("flint",)))
+    yard.hold(*held)
+    slurm.run((*UPDATE, "NodeName=n[2-4]", "State=DRAIN"))
+    try:
+        with yard.building("--nodes", "2", "--jobs", "2") as build:
+            build.until("^failed: (rubble)")
+            slurm.run((*UPDATE, "NodeName=n[2-4]", "State=RESUME"))
+            assert len({yard.at_work(name) for name in held}) == 2
+            yard.let_go(*held)
+            assert build.end() == 1
+    finally:
+        slurm.run((*UPDATE, "NodeName=n[2-4]", "State=RESUME"))
+    assert sum(line.startswith("failed: ") for line in build.lines) == 1, build.lines

@@ -19,7 +19,7 @@ from stackgen.release import Check, Release, Report, installed
 from stackgen.run import LoggedRunner
 from stackgen.smoke import lmod_start, site_scripts, smoke
 from stackgen.smoke.session import Entrance
-from stackgen.smoke.stage import Trial
+from stackgen.smoke.trial import Trial
 from stackgen.tree import Tree
 
 GEMM_API = "onednn_verbose,v1,primitive,exec,cpu,gemm_api,,undef,src_f32::blocked:ab:f0,,,132x300:300x60,44"

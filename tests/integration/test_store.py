@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from quarry import BAD, GOOD, SCOUT, WALL, Quarry, recipe, solved
+from quarry import BAD, BROKEN, GOOD, SCOUT, WALL, Quarry, recipe, solved
 from stages import Recorder
 
 from stackgen.errors import WorkError
@@ -25,10 +25,26 @@ from stackgen.sandbox import Sandbox
 from stackgen.spack import SpackHome
 from stackgen.store import Cache, open_cache
 from stackgen.store.place import padded
-from stackgen.tree import Tree
+from stackgen.tree import File, Tree
 
 pytestmark = pytest.mark.spack
 
+MEANWHILE = """
+import spack.installer
+import spack.store
+
+_ensure_locked = spack.installer.PackageInstaller._ensure_locked
+
+
+def _late(installer, kind, pkg):
+    if pkg.name == "rubble" and kind == "write":
+        spack.store.STORE.failure_tracker.mark(pkg.spec)
+    return _ensure_locked(installer, kind, pkg)
+
+
+spack.installer.PackageInstaller._ensure_locked = _late
+"""
+"""Has another Spack find that a package fails, and give it back, just before ours takes it."""
 SECONDS = re.compile(r" in \d+ s$")
 
 
@@ -147,6 +163,17 @@ def test_what_fails_is_told_with_its_log_and_all_else_is_built(bad: Quarry):
 def test_after_a_repair_only_what_is_missing_is_built(bad: Quarry):
     repaired = bad.with_recipes(Tree({**BAD, **recipe("rubble", WALL, "vein")}))
     assert told(repaired.install().lines) == ["rubble@1.0 built", "wall@1.0 built"]
+
+
+def test_what_another_one_finds_to_fail_as_we_take_it_is_not_built(bad: Quarry, tmp_path: Path):
+    (name, file), *_ = recipe("rubble", BROKEN, "vein").items()
+    late = Tree({**BAD, name: File(file.text + MEANWHILE)})
+    own, recorder = bad.at(tmp_path / "prefix").with_recipes(late), Recorder()
+    with pytest.raises(WorkError):
+        own.install(recorder=recorder)
+    assert {"stone@1.0 built", "vein@1.0 built"} <= {*told(recorder.lines)}
+    assert not any(line.startswith("failed: ") for line in recorder.lines)
+    assert not [*(own.store().root / "logs").iterdir()]
 
 
 def test_the_failure_is_shown_as_it_happens(bad: Quarry, tmp_path: Path):

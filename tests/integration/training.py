@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, Finished
 from desk import Desk
+from pages import PATH, Shell, login
 
 from stackgen import host
 from stackgen.errors import StackgenError
@@ -73,6 +74,7 @@ learns = "learns" if losses[-1] < losses[0] / 100 else losses
 print(rank, "of", distributed.get_world_size(), learns, "with", torch.get_num_threads(), flush=True)
 distributed.barrier()
 distributed.destroy_process_group()
+os._exit(0)  # what is left of Gloo at Python's end aborts one process in ten
 """
 """One over PyTorch's own distribution."""
 
@@ -104,6 +106,13 @@ class TrainingSite:
             environment={"HOME": str(home), "USER": "root", **(environment or {})},
             timeout=PATIENCE,
         )
+
+    def shell(self, place: Path) -> Shell:
+        """Where one types whose login shells read what the site's profile does."""
+        made = login(place, "you", USER="root", **self.cluster.environment)
+        profile = f"PATH={PATH}\n. {self.prefix}/current/profile.sh\n"
+        (made.home / ".bash_profile").write_text(profile)
+        return Shell(made.argv, made.environment, made.home, {str(self.prefix): "/site/hpai"})
 
     def job(self, script: str, *arguments: str, options: tuple[str, ...] = ()) -> Finished:
         """How a generated job script ends that is submitted from an empty environment."""
@@ -139,7 +148,7 @@ def learned(output: str) -> list[str]:
 
 
 def write_environment(desk: Desk, *, kept: bool) -> Path:
-    """The environment of the README with PyTorch's CPU build, and the system that the cluster is.
+    """The environment of the README with PyTorch's CPU build and with kernels, and the system of the cluster.
 
     What takes long to compile is only there where it is `kept` for the next time: Horovod for PyTorch, and
     mpi4py, which other tests build and run.
@@ -148,5 +157,6 @@ def write_environment(desk: Desk, *, kept: bool) -> Path:
     text = text.replace("version: 2.13.0\n", f"version: {CPU_BUILD}\n")
     text = text.replace("features: [ddp]", "features: [horovod, mpi4py, ddp]" if kept else "features: [ddp]")
     text = text if kept else text.replace("[horovod, mpi4py, ddp]", "[horovod, ddp]")
+    text = text.replace("\nmodules:", "\nnotebooks: true\n\nmodules:")
     desk.write("systems/small-cluster.yaml", (ENVIRONMENTS / "systems/small-cluster.yaml").read_text())
     return desk.write("training.yaml", text)

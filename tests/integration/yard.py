@@ -26,7 +26,7 @@ from stackgen.environments.recipes import NAMESPACE
 from stackgen.lock import Lock, SpackLock, WheelLock, inputs, lock_tree
 from stackgen.progress import Silent
 from stackgen.project import open_project
-from stackgen.run import Command, LoggedRunner, Outcome
+from stackgen.run import Command, LoggedRunner, Outcome, TimeLimitError
 from stackgen.spack import SpackHome
 from stackgen.tree import File, Tree
 
@@ -36,10 +36,12 @@ while pathlib.Path({held!r}).exists():
     time.sleep(0.05)
 RESULT = {name!r}
 """
-_PACKAGE = """\
+_WAIT = """\
         import time
         while os.path.exists({held!r}):
             time.sleep(0.05)
+"""
+_PACKAGE = """\
         self.write("{name}.c", "int main(void) {{ return 0; }}\\n")
         Executable("cc")("-o", join_path(prefix.bin, "{name}"), "{name}.c")
 """
@@ -83,8 +85,8 @@ class Yard:
         self.desk.write("systems/here.yaml", yaml.safe_dump(SYSTEM))
         made: dict[str, File] = {}
         for name, needs in packages.items():
-            text = BROKEN if name == "rubble" else _PACKAGE.format(name=name, held=str(self._held(name)))
-            made |= recipe(name, text, *needs)
+            work = BROKEN if name == "rubble" else _PACKAGE.format(name=name)
+            made |= recipe(name, _WAIT.format(held=str(self._held(name))) + work, *needs)
         lock = solved(Tree(made), tuple(packages), spack, self.desk.directory / "solving").lock
         ours = Tree(made).below(f"spack/environments/repos/spack_repo/{NAMESPACE}/packages")
         files.write_tree(ours, self.house.prefix)
@@ -131,15 +133,23 @@ class Yard:
         return ("build", "yard.yaml", *given, *more)
 
     def stackgen(self, *words: str) -> Outcome:
-        """Run `stackgen` on the login node."""
-        return LoggedRunner(Silent())(
-            Command(
-                argv=(*_STACKGEN, *words),
-                environment=self.environment,
-                directory=self.desk.directory,
-                timeout=300,
-            )
+        """Run `stackgen` on the login node; what it said, and what Slurm does, where it does not end."""
+        told: list[str] = []
+        command = Command(
+            argv=(*_STACKGEN, *words),
+            environment=self.environment,
+            directory=self.desk.directory,
+            timeout=300,
+            heard=told.append,
+            noticed=told.append,
         )
+        try:
+            return LoggedRunner(Silent())(command)
+        except TimeLimitError as error:
+            slurm = (self.cluster.run((program,)).stdout for program in ("squeue", "sinfo"))
+            said = "\n".join((str(error), *told, *slurm))
+            self._give_back()
+            raise AssertionError(said) from None
 
     def build(self, *more: str) -> Outcome:
         """Build it on nodes."""
@@ -161,12 +171,16 @@ class Yard:
             patience.start()
             try:
                 yield Building(process)
-            except BaseException:  # its jobs would keep the nodes from the tests that follow
-                self.cluster.run(("scancel", "--name=stackgen-yard"))
+            except BaseException:
+                self._give_back()
                 raise
             finally:
                 patience.cancel()
                 process.kill()
+
+    def _give_back(self) -> None:
+        """End its jobs, which would keep the nodes from the tests that follow."""
+        self.cluster.run(("scancel", "--name=stackgen-yard"))
 
     def jobs(self) -> dict[str, str]:
         """The numbers of the jobs of its builds, by the nodes that they run on."""

@@ -4,6 +4,7 @@ import pytest
 
 from stackgen import cuda
 from stackgen.contradictions import unserved
+from stackgen.cuda import delivered
 from stackgen.model import Accelerator
 
 
@@ -64,3 +65,18 @@ def test_from_11_on_a_driver_runs_all_of_a_major_version(version, driver, runs):
 def test_a_choice_may_leave_the_minor_version_open():
     assert unserved("11", Accelerator(model="NVIDIA H100", count=1)) == ""
     assert unserved("12", Accelerator(model="Tesla V100-SXM2-16GB", count=1)) == ""
+
+
+@pytest.mark.parametrize(
+    ("packages", "found"),
+    [
+        ({"jax": "0.10.2", "nvidia-cuda-runtime-cu12": "12.8.57"}, "12.8"),
+        ({"nvidia-cuda-runtime": "13.0.48", "torch": "2.13.0+cu130"}, "13.0"),
+        ({"torch": "2.7.0+cu128"}, "12.8"),
+        ({"cuda": "11.8.0", "py-torch": "2.1.2"}, "11.8"),
+        ({"torch": "2.13.0+cpu", "nvidia-ml-py": "12.0"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_framework_brings_is_among_its_packages(packages, found):
+    assert delivered(packages) == found

@@ -78,7 +78,7 @@ def test_no_python_that_fits(tmp_path: Path):
         ("[]", "{kit}/manifest.json is damaged; copy the kit again"),
         ("[" * 100_000, "{kit}/manifest.json is damaged; copy the kit again"),
         ('{"format": 2, "files": [{"path": "a"}]}', "{kit}/manifest.json is damaged; copy the kit again"),
-        ('{"format": 3, "files": []}', "{kit} was made by a newer stackgen than this install.py"),
+        ('{"format": 4, "files": []}', "{kit} was made by a newer stackgen than this install.py"),
     ],
 )
 def test_a_manifest_that_is_none(tmp_path: Path, text: str, message: str):

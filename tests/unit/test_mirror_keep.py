@@ -54,6 +54,16 @@ def test_what_is_altered_is_written_again(tmp_path):
     assert (tmp_path / "README").read_text() == "read me\n"
 
 
+def test_what_a_killed_run_was_writing_goes_with_the_next(tmp_path):
+    keep(tmp_path, {"README": b"read me\n"}, (), Silent())
+    left = {".manifest.json.1a_b2c3d", ".manifest.json.asc.1a_b2c3d", "..lock-holder.1a_b2c3d"}
+    for name in left:
+        (tmp_path / name).write_text("{")
+    assert {(one.path, one.kind) for one in verify(tmp_path, Silent())} == {(one, "unknown") for one in left}
+    keep(tmp_path, {"README": b"read me again\n"}, (), Silent())
+    assert verify(tmp_path, Silent()) == ()
+
+
 def test_what_an_environment_no_longer_has_goes_and_what_others_have_stays(tmp_path):
     shared, archive = "environments/systems/hal.yaml", f"spack/{SHA}/a.tar.gz"
     keep(tmp_path, {"environments/one.yaml": b"1", shared: b"s", "README": b"r"}, {"one"}, Silent())
@@ -146,10 +156,10 @@ def test_an_older_mirror_is_read_and_becomes_one_of_today(tmp_path):
 
 
 def test_a_kit_of_a_newer_stackgen_is_told_in_one_sentence(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"format": 3, "blobs": {}}')
+    (tmp_path / "manifest.json").write_text('{"format": 4, "blobs": {}}')
     with pytest.raises(InputError) as caught:
         read_manifest(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path} was made by a newer stackgen: its manifest has format 3, not 2; "
+        f"{tmp_path} was made by a newer stackgen: its manifest has format 4, not 3; "
         "use that stackgen, or make the kit anew with this one"
     )

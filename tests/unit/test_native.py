@@ -231,6 +231,11 @@ def test_a_wheel_is_the_same_where_all_that_decides_it_is():
             "gcc: fatal error: Killed signal terminated program cc1: fewer --jobs need less memory",
         ),
         ("nothing in particular", ""),
+        (
+            "src/mpi4py/MPI.c:1:10: fatal error: mpi.h: No such file or directory\n",
+            "src/mpi4py/MPI.c:1:10: fatal error: mpi.h: No such file or directory: the MPI is there "
+            "without its headers; Debian has them in a package of its own, -dev",
+        ),
     ],
 )
 def test_of_a_failed_build_the_telling_line_is_told(printed, cause):

@@ -99,6 +99,43 @@ def test_where_sources_come_from(caller, etc, tmp_path):
     assert both.index == "https://user:s3cret@index.example.org/simple"
 
 
+def test_where_images_come_from(caller, etc):
+    (etc / "stackgen").mkdir(parents=True)
+    (etc / "stackgen/site.yaml").write_text(
+        "images:\n"
+        "  registries: {docker.io: registry.site.example/mirror/hub}\n"
+        "  insecure: [registry.site.example, 'localhost:5000']\n"
+    )
+    site = load_site(caller, etc)
+    assert site.registry("docker.io") == "registry.site.example/mirror/hub"
+    assert site.registry("registry.example") == "registry.example"
+    assert site.insecure_registries == ("registry.site.example", "localhost:5000")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "images:\n  registries:\n    docker.io: https://registry.site.example\n",
+            "3:16: images.registries.docker.io: 'https://registry.site.example' is no place in a registry; "
+            "write HOST, or HOST/PATH, without https://",
+        ),
+        (
+            "images:\n  insecure: [a/b]\n",
+            "2:14: images.insecure[0]: 'a/b' is no registry; "
+            "write its host as in names of images, such as docker.io",
+        ),
+        ("images:\n  registry: a\n", "2:3: images.registry: unknown key"),
+    ],
+)
+def test_faults_about_registries_have_their_places(caller, etc, text, message):
+    (etc / "stackgen").mkdir(parents=True)
+    (etc / "stackgen/site.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_site(caller, etc)
+    assert str(caught.value).startswith(f"{etc}/stackgen/site.yaml:{message}")
+
+
 def test_addresses_of_a_source_are_asked_in_order():
     path, makers = "_source-cache/archive/ab/abc.tar.gz", ("https://makers.example.org/x.tar.gz",)
     site = Site(source_mirrors=("file:///srv/sources", "https://user:s3cret@mirror.example.org/spack"))

@@ -1,4 +1,4 @@
-"""The environments of sites: each holds what its site described, and README's table says how it comes."""
+"""The environments of sites: each holds what its site described, or says why it does not."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from stackgen import host
 from stackgen.config import load
 from stackgen.model import Environment, WheelsFramework
-from stackgen.plan import plan
+from stackgen.plan import ContainerPlan, plan
 from stackgen.plan.versions import may_be
 
 ROOT = Path(__file__).parents[2]
@@ -42,14 +42,14 @@ def test_what_a_site_described_is_there_or_the_file_says_why_not(name):
     loaded = load(ROOT / f"environments/{name}.yaml")
     environment = loaded.environment
     assert environment.name == name
-    assert {framework.name for framework in plan(environment, loaded.system).frameworks} == set(
-        environment.frameworks
-    )
+    planned = plan(environment, loaded.system).frameworks
+    outside = {one.name for one in planned if not isinstance(one, ContainerPlan)}
+    assert outside == set(environment.frameworks)
     frameworks = environment.frameworks.values()
     features = {feature.value for framework in frameworks for feature in framework.features}
     packages = {spec.split("@")[0] for spec in environment.packages}
     for missing in DESCRIBED[name] - set(environment.frameworks) - features - packages:
-        assert f"# {missing} is not here.".lower() in _text(name).lower()
+        assert missing in {said.lower() for said in environment.unsupported}
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
@@ -74,29 +74,9 @@ def test_the_toolchain_is_what_the_system_has(name):
     assert [spec for spec in toolchain if spec.split("@")[0] in packages and spec not in there] == []
 
 
-def test_the_table_says_how_everything_comes():
-    rows = re.findall(r"^\| \[([\w-]+)\]\(environments/\1\.yaml\) \|(.*)\|$", _readme(), re.M)
-    table = {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
-    assert {name: cells[:2] for name, cells in table.items()} == {
-        name: [_cell(name, source) for source in ("wheels", "spack")] for name in DESCRIBED
-    }
-    assert {name for name, cells in table.items() if cells[2]} == {
-        name for name in DESCRIBED if "is not here." in _text(name)
-    }
-
-
 def _toolchain(environment: Environment) -> list[str]:
     parts = environment.toolchain.model_dump(exclude_none=True).values()
     return [spec for part in parts for spec in ((part,) if isinstance(part, str) else part)]
-
-
-def _cell(name: str, source: str) -> str:
-    frameworks = sorted(site(name).frameworks.items())
-    return ", ".join(f"{one} {its.version}" for one, its in frameworks if its.source == source)
-
-
-def _readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _text(name: str) -> str:
@@ -105,3 +85,14 @@ def _text(name: str) -> str:
 
 def _is_this(name: str) -> bool:
     return re.search(rf"^system: {host.THIS}\b", _text(name), re.M) is not None
+
+
+def test_what_lrz_had_in_charliecloud_is_there_in_images():
+    """LRZ documentation, "Artificial Intelligence and Big Data on SuperMUC-NG"."""
+    loaded = load(ROOT / "environments/supermuc.yaml")
+    planned = plan(loaded.environment, loaded.system)
+    assert {one.name: one.about.module for one in planned.containers} == {
+        "tensorflow-container": "tensorflow-container",
+        "tensorflow-horovod-container": "tensorflow-container",
+    }
+    assert loaded.system.containers.mpi == "host"

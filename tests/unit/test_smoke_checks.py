@@ -265,6 +265,36 @@ Traceback (most recent call last):
              ^^^^^^
 FileNotFoundError: [Errno 2] No such file or directory: '--help'
 """
+FOR_MORE = """\
+Traceback (most recent call last):
+  File "/ai/lib/python3.11/site-packages/tool/hub.py", line 3, in <module>
+    from {missing} import serve
+ModuleNotFoundError: No module named '{missing}'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/ai/bin/tool", line 6, in <module>
+    from tool.hub import main
+  File "/ai/lib/python3.11/site-packages/tool/hub.py", line 5, in <module>
+    raise ImportError(text) from error
+ImportError: this wants more.
+
+To fix this issue, install it
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "fault"),
+    [
+        ("jupyterhub", ""),
+        ("Six", "ImportError: this wants more."),
+        ("tool._core", "ImportError: this wants more."),
+    ],
+)
+def test_a_script_may_say_that_it_is_for_those_who_have_more(missing: str, fault: str):
+    outcome = Outcome(status=1, stdout="", stderr=FOR_MORE.format(missing=missing))
+    assert script_fault(outcome, {"six": "1.17.0"}) == fault
 
 
 @pytest.mark.parametrize(

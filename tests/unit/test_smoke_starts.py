@@ -14,9 +14,9 @@ from stackgen.mpi import Flavour, Mpi
 from stackgen.plan import Plan, plan
 from stackgen.progress import Silent
 from stackgen.run import LoggedRunner, Outcome
-from stackgen.smoke import ranks
 from stackgen.smoke.ranks import RankTrial
 from stackgen.smoke.session import Caller
+from stackgen.smoke.trial import VERIFY
 
 SYSTEM = {
     "name": "Grid",
@@ -59,6 +59,7 @@ def told(start: Starts, *features: str, mpi: Mpi | None = None, slurm: bool = Fa
             mpi=mpi,
             slurm=slurm,
             scratch=Path(scratch),
+            verify=VERIFY,
             start=start,
             run=LoggedRunner(Silent()),
         )
@@ -118,4 +119,4 @@ def test_where_nobody_can_start_them_it_is_said(tmp_path: Path):
 
 
 def _script(name: str) -> str:
-    return str(ranks.VERIFY / f"ranks_{name}_tensorflow.py")
+    return str(VERIFY / f"ranks_{name}_tensorflow.py")

@@ -10,7 +10,7 @@ from small_releases import locked, planned
 from stackgen.release import installed
 from stackgen.run import Command, LoggedRunner, Outcome, TimeLimitError
 from stackgen.smoke.session import Entrance
-from stackgen.smoke.stage import Trial
+from stackgen.smoke.trial import Trial
 
 
 def is_alive(process: int) -> bool:

@@ -182,9 +182,13 @@ class Screen(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.shown: list[str] = []
+        self.logged: list[str] = []
 
     def say(self, line: str) -> None:
         self.lines.append(line)
+
+    def log(self, text: str) -> None:
+        self.logged.append(text)
 
     def now(self, text: str) -> None:
         self.shown.append(text)
@@ -243,6 +247,22 @@ def test_a_failure_is_told_with_its_lines_its_log_and_what_depends_on_it(told: T
     assert str(told.error(Outcome(status=1, stdout="", stderr=""))) == (
         "1 of 2 packages could not be built: zlib@1.3.1 (build), and so not what depends on it: hdf5@1.14;"
         f" see {log}; all others are kept, so run the same command again when the cause is gone"
+    )
+
+
+def test_what_fails_on_two_nodes_is_told_once(told: Told):
+    for name in ("n1", "n2"):
+        failed = {"hash": "1", "failed": "make: exit 2", "lines": ["z.c:1: error: no"], "log": "/log"}
+        told.listener([].append, name)(json.dumps(failed))
+    assert isinstance(told.progress, Screen)
+    assert told.progress.lines == [
+        "failed: zlib@1.3.1 in its start on n1: make: exit 2",
+        "    z.c:1: error: no",
+        "    the whole log is /log",
+    ]
+    assert told.progress.logged == ["failed: zlib@1.3.1 on n2, too: make: exit 2"]
+    assert str(told.error(Outcome(status=1, stdout="", stderr=""))).startswith(
+        "1 of 2 packages could not be built: zlib@1.3.1 (start); see /log; all others are kept"
     )
 
 

@@ -18,7 +18,7 @@ from typing import NoReturn
 def arguments() -> argparse.Namespace:
     """What a training program is told; sizes are those of one rank."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--job", choices=("gan", "resnet50"), required=True)
+    parser.add_argument("--job", choices=("gan", "resnet50", "alexnet"), required=True)
     parser.add_argument("--distribution", choices=("horovod", "own"), required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--steps", type=int, required=True)
@@ -117,8 +117,21 @@ def trained(asked: argparse.Namespace, ranks: int, seconds: list[float], **more:
         "small": asked.small,
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "seconds": seconds,
+        "peak": peak(),
         **more,
     }
+
+
+def peak() -> int:
+    """The most bytes of memory that this process has had; 0 where the kernel does not tell.
+
+    Not what `getrusage` says, which begins with the memory of the program that this one has replaced.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def timed(step: object, asked: argparse.Namespace) -> tuple[list[float], float]:

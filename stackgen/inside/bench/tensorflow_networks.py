@@ -1,4 +1,4 @@
-"""The two networks that `stackgen bench scaling` trains with TensorFlow: of the sizes of PyTorch's."""
+"""The networks that `stackgen bench scaling` trains with TensorFlow: of the sizes of PyTorch's."""
 
 from __future__ import annotations
 
@@ -111,6 +111,30 @@ def residual(layers: Layers, images: Any) -> Any:
         for block in range(blocks):
             found = _block(layers, f"{stage}/{block}", found, 64 * 2**stage, 2 if stage and not block else 1)
     return layers.dense("classes", tf.reduce_mean(found, axis=(1, 2)), 1000)
+
+
+def columnar(layers: Layers, images: Any) -> Any:
+    """AlexNet in one column, for a thousand classes: 61 100 840 parameters."""
+    found = tf.nn.max_pool2d(_rectified(layers, "c0", images, (11, 11), 64, 4), 3, 2, "VALID")
+    found = tf.nn.max_pool2d(_rectified(layers, "c1", found, (5, 5), 192), 3, 2, "VALID")
+    for number, leaving in enumerate((384, 256, 256), start=2):
+        found = _rectified(layers, f"c{number}", found, (3, 3), leaving)
+    found = tf.nn.max_pool2d(found, 3, 2, "VALID")
+    found = tf.reshape(found, (-1, found.shape[1] * found.shape[2] * found.shape[3]))
+    for name in ("d0", "d1"):
+        found = tf.nn.relu(layers.dense(name, found, 4096))
+    return layers.dense("classes", found, 1000)
+
+
+def _rectified(  # noqa: PLR0913, PLR0917 - what a convolution is
+    layers: Layers, name: str, found: Any, kernel: tuple[int, ...], leaving: int, stride: int = 1
+) -> Any:
+    made = layers.convolved(name, found, kernel, leaving, stride)
+    return tf.nn.relu(made + layers.filled(f"{name}/offset", leaving, 0.0))
+
+
+CLASSIFIERS = {"resnet50": residual, "alexnet": columnar}
+"""By job, what tells a thousand classes of pictures apart."""
 
 
 def _block(layers: Layers, name: str, entering: Any, inner: int, stride: int) -> Any:

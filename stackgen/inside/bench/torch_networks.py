@@ -1,4 +1,4 @@
-"""The two networks that `stackgen bench scaling` trains with PyTorch."""
+"""The networks that `stackgen bench scaling` trains with PyTorch."""
 
 from __future__ import annotations
 
@@ -97,3 +97,22 @@ def resnet50() -> nn.Module:
             layers.append(Block(entering, inner, 2 if stage and not block else 1))
             entering = 4 * inner
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(entering, 1000))
+
+
+def alexnet() -> nn.Module:
+    """AlexNet in one column, for a thousand classes: 61 100 840 parameters."""
+    return nn.Sequential(
+        *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU(inplace=True)),
+        *(nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU(inplace=True)),
+        *(nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2)),
+        *(nn.AdaptiveAvgPool2d(6), nn.Flatten()),
+        *(nn.Linear(256 * 6 * 6, 4096), nn.ReLU(inplace=True)),
+        *(nn.Linear(4096, 4096), nn.ReLU(inplace=True)),
+        nn.Linear(4096, 1000),
+    )
+
+
+CLASSIFIERS = {"resnet50": resnet50, "alexnet": alexnet}
+"""By job, what tells a thousand classes of pictures apart."""

@@ -15,7 +15,7 @@ RANK, RANKS = place(ASKED.fork)  # before PyTorch starts threads, which no fork 
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
-from torch_networks import LATENT, Discriminator, Generator, resnet50  # noqa: E402
+from torch_networks import CLASSIFIERS, LATENT, Discriminator, Generator  # noqa: E402
 
 
 class Ranks:
@@ -112,9 +112,9 @@ def gan(ranks: Ranks, asked: argparse.Namespace) -> tuple[Any, int]:
 
 
 def images(ranks: Ranks, asked: argparse.Namespace) -> tuple[Any, int]:
-    """One step of ResNet-50."""
+    """One step of ResNet-50 or AlexNet."""
     edge = 64 if asked.small else 224
-    network = resnet50()
+    network = CLASSIFIERS[asked.job]()
     model, rule = ranks.wrapped(network), ranks.optimizer(network)
     pictures = torch.rand(asked.batch, 3, edge, edge, device=ranks.device)
     labels = torch.randint(1000, (asked.batch,), device=ranks.device)

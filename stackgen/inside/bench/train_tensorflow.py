@@ -19,7 +19,7 @@ ASKED = arguments()
 RANK, RANKS = place(ASKED.fork)  # before TensorFlow starts threads, which no fork survives
 
 import tensorflow as tf  # noqa: E402
-from tensorflow_networks import GENERATED, Layers, discriminated, generated, residual  # noqa: E402
+from tensorflow_networks import CLASSIFIERS, GENERATED, Layers, discriminated, generated  # noqa: E402
 
 RATE = 1e-4
 
@@ -125,20 +125,20 @@ def gan(ranks: Ranks) -> tuple[Any, int]:
 
 
 def pictures(ranks: Ranks) -> tuple[Any, int]:
-    """One step of ResNet-50."""
-    edge, layers = 64 if ASKED.small else 224, Layers()
+    """One step of ResNet-50 or AlexNet."""
+    edge, layers, network = 64 if ASKED.small else 224, Layers(), CLASSIFIERS[ASKED.job]
     images = tf.random.uniform((ASKED.batch, edge, edge, 3))
     labels = tf.random.uniform((ASKED.batch,), maxval=1000, dtype=tf.int32)
 
     def step() -> Any:
         with tf.GradientTape() as tape:
-            found = residual(layers, images)
+            found = network(layers, images)
             each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=found)
             value = tf.reduce_mean(each)
         descend(ranks, tape, value, layers.variables)
         return value
 
-    residual(layers, images[:1])  # makes the variables
+    network(layers, images[:1])  # makes the variables
     return ranks.compiled(step), layers.count
 
 

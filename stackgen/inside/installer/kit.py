@@ -10,7 +10,7 @@ from typing import BinaryIO, Dict, List, NamedTuple, Optional
 
 from stackgen.inside.installer.telling import RefusalError
 
-_FORMAT = 2
+_FORMAT = 3
 _LARGEST_MANIFEST = 64 * 2**20
 """Bytes; a kit of ten thousand files has a twentieth of it."""
 _CHUNK = 2**20

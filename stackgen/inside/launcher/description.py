@@ -4,6 +4,7 @@ import json
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from stackgen.inside.launcher.deprecation import Deprecation, sentence_today
 from stackgen.inside.launcher.offer import Offer
 from stackgen.inside.launcher.words import LauncherError, nearest
 
@@ -14,8 +15,26 @@ DESCRIPTION = os.path.join("share", "launcher.json")
 class Loadable(NamedTuple):
     """A framework of the release."""
 
+    name: str
+    title: str
+    summary: str
+    homepage: str
+    version: str
     module: str
     """As users load it, its version included."""
+    default: bool
+    """Whether its module is loaded with this version where none is named."""
+    source: str
+    """`wheels`, `spack` or `container`."""
+    python: str
+    """Major and minor version; empty where it has none."""
+    image: str
+    """The path of its image, where it runs in a container."""
+    cuda: Optional[str]
+    """The version of CUDA that it brings, empty where it uses no GPU; None where nobody knows."""
+    driver: str
+    """The oldest driver of NVIDIA's that serves it; empty where none does, or nobody knows."""
+    features: Tuple[str, ...]
     root: str
     """The variable that holds its prefix while it is loaded."""
     prefix: str
@@ -30,7 +49,16 @@ class Site(NamedTuple):
 
     namespace: str
     release: str
+    environment: str
+    prefix: str
+    """Of all its releases."""
+    extends: str
+    """The directory of the release that it stands on, where it is a stack of one's own."""
     system: str
+    site: str
+    """Who runs the system; may be empty."""
+    unsupported: Dict[str, str]
+    """What is not here, and why."""
     modules: str
     """The directory that `module use` takes."""
     lmod: Tuple[str, ...]
@@ -41,6 +69,9 @@ class Site(NamedTuple):
     gpus: str
     """What Slurm calls them."""
     queues: Tuple[Offer, ...]
+    wheelhouse: str
+    """Where the users' own packages come from; empty where from anywhere."""
+    deprecations: Tuple[Deprecation, ...]
     frameworks: Tuple[Loadable, ...]
     program: str
     """The launcher itself."""
@@ -53,7 +84,8 @@ def site_of(program: str) -> Site:
         with open(place, encoding="utf-8") as stream:
             return site_from(json.load(stream), program)
     except (OSError, ValueError) as error:
-        text = f"cannot read {place}: {error}; this release is not whole"
+        why = error.strerror if isinstance(error, OSError) else error
+        text = f"cannot read {place}: {why}; this release is not whole"
     except (AttributeError, LookupError, TypeError):
         text = f"{place} does not describe a release; this one is not whole"
     raise LauncherError(text, 1)
@@ -66,8 +98,10 @@ def site_from(told: Mapping[str, Any], program: str) -> Site:
         for one in told["queues"]
     ]
     lists = {name: tuple(told[name]) for name in ("lmod", "launch")}
-    frameworks = tuple(Loadable(**one) for one in told["frameworks"])
-    return Site(**dict(told, queues=tuple(queues), frameworks=frameworks, program=program, **lists))
+    deprecations = tuple(Deprecation(**one) for one in told["deprecations"])
+    frameworks = tuple(Loadable(**dict(one, features=tuple(one["features"]))) for one in told["frameworks"])
+    known = dict(told, queues=tuple(queues), deprecations=deprecations, frameworks=frameworks)
+    return Site(**dict(known, program=program, **lists))
 
 
 def queue_named(site: Site, name: Optional[str]) -> Offer:
@@ -91,13 +125,23 @@ def framework_named(site: Site, name: str) -> Loadable:
     full = name if name.startswith(site.namespace + "/") else site.namespace + "/" + name
     fitting = [one for one in site.frameworks if (one.module + "/").startswith(full + "/")]
     fitting = fitting or [one for one in site.frameworks if one.module.startswith(full + ".")]
-    if fitting:
-        return fitting[-1]
+    usable = [one for one in fitting if not withdrawal(site, one.module)]
+    if usable:
+        return max(usable, key=lambda one: one.default)
+    refusal = withdrawal(site, fitting[-1].module if fitting else full)
+    if refusal:
+        raise LauncherError(refusal, 1)
     modules = [one.module for one in site.frameworks]
     modules = [*sorted({module.rsplit("/", 1)[0] for module in modules}), *modules]
     known = modules if full == name else [module.split("/", 1)[1] for module in modules]
     remedy = nearest(name, known, "the release {} has {{}}".format(site.release))
     raise LauncherError(f"there is no module {name}; {remedy}")
+
+
+def withdrawal(site: Site, module: str) -> str:
+    """Why a module, by its full name, can no longer be loaded; empty where it can."""
+    sentence, is_gone = sentence_today(site.deprecations, module)
+    return sentence if is_gone else ""
 
 
 def loaded_framework(site: Site, environ: Mapping[str, str]) -> Optional[Loadable]:

@@ -2,9 +2,13 @@
 
 import difflib
 import os
+import re
 import shlex
 import sys
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves a terminal's cursor, or has it show words in another order."""
 
 
 class LauncherError(Exception):
@@ -30,14 +34,19 @@ def open_standard_streams() -> None:
 
 def tell(text: str) -> None:
     """Say something to the user, where the output of the program that runs is not disturbed."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(harmless(text) + "\n")
     sys.stderr.flush()
 
 
 def put(text: str) -> None:
     """Print lines; what the user's locale cannot show is a question mark."""
     encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write((text + "\n").encode(encoding, "replace").decode(encoding))
+    sys.stdout.write((harmless(text) + "\n").encode(encoding, "replace").decode(encoding))
+
+
+def harmless(text: str) -> str:
+    """A text as a terminal may get it, whoever has written parts of it."""
+    return _CONTROL.sub("?", text)
 
 
 def shown(words: Sequence[str]) -> str:

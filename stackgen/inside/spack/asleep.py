@@ -3,12 +3,13 @@
 Nobody asks for such a value: neither a spec, nor the configuration, nor a recipe that may be in a
 solution. And no recipe has a rule that holds for the default alone, so that another value could ease
 anything; one of several that a rule gives as a choice is such a rule, and so is a default that not every
-version has. Take any solution with another value, give it the default, and drop what only that value had
-brought: every rule still holds, and the solution is better, for defaults and smaller graphs are preferred.
+version has. Nor has anything that is there already, and may be taken as it is, such a value. Take any
+solution with another value, give it the default, and drop what only that value had brought: every rule still
+holds, and the solution is better, for defaults and smaller graphs are preferred.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import spack.deptypes as dt
@@ -24,7 +25,7 @@ _Values = frozenset[str]
 class Asleep:
     """What is known of which variants, from the recipes that were read so far: reading more only wakes."""
 
-    def __init__(self, configuration: Mapping[str, Any], specs: Any) -> None:
+    def __init__(self, configuration: Mapping[str, Any], specs: Any, reused: Iterable[Any] = ()) -> None:
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._eased: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._wanted: dict[str, set[str]] = defaultdict(set)
@@ -34,6 +35,9 @@ class Asleep:
         self._defaults: dict[tuple[str, str], _Values | None] = {}
         for spec in specs:
             self._ask(spec, _EVERYWHERE)
+        for spec in reused:  # which is taken as it is, or not at all
+            for name, variant, values in _named(spec, _EVERYWHERE):
+                self._asked[name, variant] |= values
         for name, entry in configuration.items():
             self._configure(_EVERYWHERE if name == "all" else name, entry)
 

@@ -13,6 +13,7 @@ import spack.repo
 import spack.solver.asp
 import spack.solver.input_analysis as analysis
 
+from stackgen.inside.spack import scopes
 from stackgen.inside.spack.asleep import Asleep
 
 _C_LIBRARIES = frozenset({"glibc", "musl"})
@@ -30,7 +31,7 @@ class _WithLeaves(analysis.StaticAnalysis):  # type: ignore[misc]
     def settle(self, specs: Any) -> None:
         """Find out, for these roots, which variants are asleep: reading what may be wakes more of them."""
         configuration = self.configuration.get("packages")
-        asleep = self._asleep = Asleep(configuration, specs)
+        asleep = self._asleep = Asleep(configuration, specs, scopes.reused())
         while asleep.read(self.possible_dependencies(*specs, allowed_deps=dt.ALL).real_pkgs):
             pass
 
@@ -61,7 +62,7 @@ def _analyzer() -> Any:
 
 
 def _counter(specs: Any, tests: Any, possible_graph: Any) -> Any:
-    if spack.config.CONFIG.get("concretizer:reuse") is False and not tests:
+    if (spack.config.CONFIG.get("concretizer:reuse") is False or scopes.reused()) and not tests:
         possible_graph.settle(specs)
     return analysis.create_counter(specs, tests, possible_graph)
 

@@ -15,6 +15,7 @@ def answered(question: Mapping[str, Any]) -> Iterator[str]:
         standin.stand_in(**host)
     match question["ask"]:
         case "solve":
+            scopes.reuse(question.get("reused", ()))
             yield from solve.solved(question["directories"], plainly=question.get("plainly", False))
         case "sources":
             yield from sources.listed(question["environments"])

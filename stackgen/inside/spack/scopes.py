@@ -1,6 +1,7 @@
 """Environments on disk become Spack's active one; nothing is written but below the scratch directory."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import spack.store
 
 _LONGEST_SOLVE = 900
 """Seconds; ten times what the largest takes. What has no solution may never end."""
+
+
+_REUSED: list[Any] = []
+"""The roots of what may be taken as it is."""
 
 
 def keep_to(scratch: Path) -> None:
@@ -27,6 +32,23 @@ def keep_to(scratch: Path) -> None:
     scope = spack.config.InternalConfigScope("stackgen", ours)
     module.env_subdir_path = lambda directory: str(scratch / "environments" / _digest(str(directory)))
     spack.config.CONFIG.push_scope(scope, priority=spack.config.ConfigScopePriority.COMMAND_LINE)
+
+
+def reuse(directories: Sequence[str]) -> None:
+    """Take what is in these solved environments wherever it does, whether it is installed here or not."""
+    if not directories:
+        return
+    sources = [{"type": "environment", "path": directory} for directory in directories]
+    chosen = {"concretizer": {"reuse": {"roots": True, "from": sources}}}
+    scope = spack.config.InternalConfigScope("stackgen-reuse", chosen)
+    spack.config.CONFIG.push_scope(scope, priority=spack.config.ConfigScopePriority.COMMAND_LINE)
+    for directory in directories:
+        _REUSED.extend(ev.Environment(directory).concrete_roots())
+
+
+def reused() -> tuple[Any, ...]:
+    """What may be taken as it is, by its roots."""
+    return tuple(_REUSED)
 
 
 def activate(directory: Path) -> Any:

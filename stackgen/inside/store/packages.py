@@ -20,6 +20,7 @@ import spack.store
 import spack.util.log_parse
 
 from stackgen.inside.store.cache import use_cache
+from stackgen.inside.store.failures import fail_without_locks
 from stackgen.inside.store.processors import share_processors
 from stackgen.inside.store.telling import quiet, short, tell
 
@@ -36,6 +37,7 @@ def installed(question: dict[str, Any]) -> int:
     os.umask(0o022)  # whatever the caller's: a store is there for everybody
     quiet()
     _tell_of_phases()
+    fail_without_locks()
     share_processors(question["jobs"])
     if question["cache"]:
         use_cache(Path(question["cache"]), writable=question["writable"])
@@ -139,7 +141,11 @@ class _Installer(spack.installer.PackageInstaller):  # type: ignore[misc]
             del self.locks[key]
             lock = None
         if lock or lock_type == "write":
-            return super()._ensure_locked(lock_type, pkg)
+            held = super()._ensure_locked(lock_type, pkg)
+            if lock_type == "write" and held[1] and spack.store.STORE.failure_tracker.has_failed(pkg.spec):
+                self._release_lock(key)  # whoever had it has found that it fails since we have looked
+                return lock_type, None
+            return held
         lock = spack.store.STORE.prefix_locker.lock(pkg.spec, _PATIENCE)
         try:
             lock.acquire_read()

@@ -12,13 +12,15 @@ one that you set afterwards is.
 
 Add packages of your own, or other versions, in a virtual environment on top
   module load hpai/tensorflow/2.21.0
-  python -m venv --system-site-packages ~/venvs/tensorflow-2.21.0
+  hpai venv ~/venvs/tensorflow-2.21.0
   source ~/venvs/tensorflow-2.21.0/bin/activate
   pip install PACKAGE
-and from then on, in every shell and job
-  module load hpai/tensorflow/2.21.0
+and from then on, in every shell and job, loaded or not
   source ~/venvs/tensorflow-2.21.0/bin/activate
-In tcsh and fish the last file is called activate.csh and activate.fish.
+or without that
+  ~/venvs/tensorflow-2.21.0/bin/python script.py
+In tcsh and fish the file is called activate.csh and activate.fish.
+hpai venv --help tells of kernels, and how to move it to another release.
 
 Where it lies
   $HPAI_TENSORFLOW_ROOT = /opt/hpai/pythons/tensorflow-2.21.0-3114d201eddb

@@ -13,13 +13,15 @@ one that you set afterwards is.
 
 Add packages of your own, or other versions, in a virtual environment on top
   module load ai-test/emcee/3.1.6
-  python -m venv --system-site-packages ~/venvs/emcee-3.1.6
+  ai-test venv ~/venvs/emcee-3.1.6
   source ~/venvs/emcee-3.1.6/bin/activate
   pip install PACKAGE
-and from then on, in every shell and job
-  module load ai-test/emcee/3.1.6
+and from then on, in every shell and job, loaded or not
   source ~/venvs/emcee-3.1.6/bin/activate
-In tcsh and fish the last file is called activate.csh and activate.fish.
+or without that
+  ~/venvs/emcee-3.1.6/bin/python script.py
+In tcsh and fish the file is called activate.csh and activate.fish.
+ai-test venv --help tells of kernels, and how to move it to another release.
 
 Where it lies
   $AI_TEST_EMCEE_ROOT = /dss/hpai/pythons/emcee-3.1.6-69acee542ee9

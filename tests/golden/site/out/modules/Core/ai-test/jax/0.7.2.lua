@@ -14,13 +14,15 @@ one that you set afterwards is.
 
 Add packages of your own, or other versions, in a virtual environment on top
   module load ai-test/jax/0.7.2
-  python -m venv --system-site-packages ~/venvs/jax-0.7.2
+  ai-test venv ~/venvs/jax-0.7.2
   source ~/venvs/jax-0.7.2/bin/activate
   pip install PACKAGE
-and from then on, in every shell and job
-  module load ai-test/jax/0.7.2
+and from then on, in every shell and job, loaded or not
   source ~/venvs/jax-0.7.2/bin/activate
-In tcsh and fish the last file is called activate.csh and activate.fish.
+or without that
+  ~/venvs/jax-0.7.2/bin/python script.py
+In tcsh and fish the file is called activate.csh and activate.fish.
+ai-test venv --help tells of kernels, and how to move it to another release.
 
 Where it lies
   $AI_TEST_JAX_ROOT = /dss/hpai/pythons/jax-old-0.7.2-6749f4272ddb

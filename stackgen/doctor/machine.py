@@ -1,43 +1,24 @@
-"""What this machine has and lacks for stackgen."""
+"""What builds and the users of prefixes need of a machine."""
 
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 
 from stackgen import host
+from stackgen.doctor.findings import Finding, State, asked, install, said
 from stackgen.errors import StackgenError
 from stackgen.lmod import lmod_start
 from stackgen.pins import PINS
 from stackgen.programs import patchelf_program, uv_program
-from stackgen.run import Command, Outcome, Runner
+from stackgen.run import Command, Runner
 from stackgen.sandbox import choose
 from stackgen.spack.home import chosen_by, incomplete, spack_place
 
 
-class State(StrEnum):
-    """Whether something is there, and whether it must be."""
-
-    GOOD = "good"
-    OPTIONAL = "optional"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked for: what was found, and the command that mends it."""
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
-
-
-def examine(run: Runner) -> tuple[Finding, ...]:
-    """Look at everything that a build and its users need, the most needed first."""
+def builds_and_users(run: Runner) -> tuple[Finding, ...]:
+    """What a build and the users of prefixes need, the most needed first."""
     return (
         _system(),
         _pythons(),
@@ -69,7 +50,7 @@ def _pythons() -> Finding:
     except StackgenError:
         pythons = ()
     if not pythons:
-        remedy = _install(
+        remedy = install(
             "python3 and its venv module",
             {"apt": "python3 python3-venv", "dnf": "python3.12", "zypper": "python312"},
         )
@@ -96,7 +77,7 @@ def _program(run: Runner, name: str, locate: Callable[[], Path]) -> Finding:
 
 
 def _sandbox(run: Runner) -> Finding:
-    remedy = _install("bubblewrap", dict.fromkeys(("apt", "dnf", "zypper"), "bubblewrap"))
+    remedy = install("bubblewrap", dict.fromkeys(("apt", "dnf", "zypper"), "bubblewrap"))
     try:
         kind = choose(None, run)
     except StackgenError:
@@ -112,7 +93,7 @@ def _sandbox(run: Runner) -> Finding:
 def _lmod() -> Finding:
     start = lmod_start()
     if start is None:
-        remedy = _install("Lmod", {"apt": "lmod", "dnf": "Lmod", "zypper": "lua-lmod"})
+        remedy = install("Lmod", {"apt": "lmod", "dnf": "Lmod", "zypper": "lua-lmod"})
         found = "no Lmod; users would need `stackgen shell`"
         return Finding(name="lmod", state=State.OPTIONAL, found=found, remedy=remedy)
     return Finding(name="lmod", state=State.GOOD, found=str(start))
@@ -136,7 +117,7 @@ def _spack() -> Finding:
 def _gpg(run: Runner) -> Finding:
     program = shutil.which("gpg")
     if not program:
-        remedy = _install("GnuPG", {"apt": "gnupg", "dnf": "gnupg2", "zypper": "gpg2"})
+        remedy = install("GnuPG", {"apt": "gnupg", "dnf": "gnupg2", "zypper": "gpg2"})
         found = "no GnuPG; only to sign kits, or to ask who did, needs it"
         return Finding(name="gpg", state=State.OPTIONAL, found=found, remedy=remedy)
     words = (program, "--version")
@@ -160,11 +141,11 @@ def _mpi(run: Runner) -> Finding:
     """What starts ranks, and what builds Horovod and its like."""
     launcher = shutil.which("mpirun") or shutil.which("mpiexec")
     brings = {"apt": "openmpi-bin libopenmpi-dev", "dnf": "openmpi-devel", "zypper": "openmpi4-devel"}
-    remedy = _install("an MPI", brings)
+    remedy = install("an MPI", brings)
     if not launcher:
         found = "no MPI here; only training over MPI, as with Horovod or mpi4py, needs one"
         return Finding(name="mpi", state=State.OPTIONAL, found=found, remedy=remedy)
-    lines = _said(run, launcher, "--version").splitlines()
+    lines = said(run, launcher, "--version").splitlines()
     version = next((line.strip() for line in lines if any(map(str.isdigit, line))), "of no known version")
     found = f"{re.sub(r'^Version: *', 'Hydra ', version)}, {launcher}"
     if not shutil.which("mpicc"):
@@ -179,7 +160,7 @@ _SLURM = ("sbatch", "srun", "squeue", "sinfo", "scontrol", "scancel")
 def _scheduler(run: Runner) -> tuple[Finding, ...]:
     """What runs jobs on several nodes, and of Slurm what it signs them with."""
     missing = [name for name in _SLURM if not shutil.which(name)]
-    brings = _install("Slurm's commands", {"apt": "slurm-client", "dnf": "slurm", "zypper": "slurm"})
+    brings = install("Slurm's commands", {"apt": "slurm-client", "dnf": "slurm", "zypper": "slurm"})
     if not missing:
         return _slurm(run), _munge(run)
     if len(missing) < len(_SLURM):
@@ -192,19 +173,19 @@ def _scheduler(run: Runner) -> tuple[Finding, ...]:
 
 
 def _slurm(run: Runner) -> Finding:
-    ping = _asked(run, "scontrol", "ping")
+    ping = asked(run, "scontrol", "ping")
     if ping is None or ping.status or " UP" not in ping.stdout:
-        said = (ping.stderr or ping.stdout).strip().splitlines()[-1:] if ping else []
+        words = (ping.stderr or ping.stdout).strip().splitlines()[-1:] if ping else []
         return Finding(
             name="scheduler",
             state=State.OPTIONAL,
-            found=f"Slurm, whose slurmctld does not answer{''.join(f' ({line})' for line in said)}",
+            found=f"Slurm, whose slurmctld does not answer{''.join(f' ({line})' for line in words)}",
             remedy="start it, or let SLURM_CONF name the configuration of one that runs",
         )
     version = (
-        _said(run, "sinfo", "--version").strip().replace("slurm-wlm", "Slurm").replace("slurm ", "Slurm ")
+        said(run, "sinfo", "--version").strip().replace("slurm-wlm", "Slurm").replace("slurm ", "Slurm ")
     )
-    kinds = [line.strip() for line in _said(run, "srun", "--mpi=list").splitlines()[1:]]
+    kinds = [line.strip() for line in said(run, "srun", "--mpi=list").splitlines()[1:]]
     known = ", ".join(kind for kind in kinds if kind and " " not in kind)
     return Finding(
         name="scheduler", state=State.GOOD, found=f"{version}; srun starts MPI by {known or 'none'}"
@@ -213,30 +194,14 @@ def _slurm(run: Runner) -> Finding:
 
 def _munge(run: Runner) -> Finding:
     if not shutil.which("munge"):
-        remedy = _install("munge", dict.fromkeys(("apt", "dnf", "zypper"), "munge"))
+        remedy = install("munge", dict.fromkeys(("apt", "dnf", "zypper"), "munge"))
         found = "no munge, by which Slurm usually knows its users"
         return Finding(name="munge", state=State.OPTIONAL, found=found, remedy=remedy)
-    credential = _asked(run, "munge", "--no-input", "--output", os.devnull)  # nobody is to find it in the log
+    credential = asked(run, "munge", "--no-input", "--output", os.devnull)  # nobody is to find it in the log
     if credential is None or credential.status:
         remedy = "start it, with the key that the other nodes have"
         return Finding(name="munge", state=State.OPTIONAL, found="munged does not answer", remedy=remedy)
     return Finding(name="munge", state=State.GOOD, found="munged answers")
-
-
-def _said(run: Runner, program: str, *words: str) -> str:
-    """What a program prints, wherever it prints it; nothing where it fails."""
-    outcome = _asked(run, program, *words)
-    return "" if outcome is None or outcome.status else outcome.stdout + outcome.stderr
-
-
-def _asked(run: Runner, program: str, *words: str) -> Outcome | None:
-    """How a program of the user's ended; None where it did not in time."""
-    kept = {name: os.environ[name] for name in ("PATH", "SLURM_CONF", "HOME") if name in os.environ}
-    argv = (shutil.which(program) or program, *words)
-    try:
-        return run(Command(argv=argv, environment=kept, directory=Path("/"), timeout=10))
-    except StackgenError:
-        return None
 
 
 def _home() -> Path:
@@ -247,11 +212,3 @@ def _home() -> Path:
 
 
 _ROOMY = "a framework takes about 2 GB, its mirror 0.4 GB: choose another --prefix"
-
-
-def _install(what: str, packages: Mapping[str, str]) -> str:
-    commands = {"apt": "apt-get install", "dnf": "dnf install", "zypper": "zypper install"}
-    for manager, package in packages.items():
-        if shutil.which("apt-get" if manager == "apt" else manager):
-            return f"{commands[manager]} {package}"
-    return f"install {what}"

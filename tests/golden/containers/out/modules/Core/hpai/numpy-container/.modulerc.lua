@@ -1,0 +1,1 @@
+module_version("hpai/numpy-container/2.3.4", "default", "2.3")

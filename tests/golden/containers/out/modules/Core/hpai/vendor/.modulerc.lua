@@ -1,0 +1,1 @@
+module_version("hpai/vendor/24.05", "default", "24.5")
