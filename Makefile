@@ -11,6 +11,9 @@ TRAINING := slurm-wlm munge mpich iproute2 libhdf5-openmpi-dev
 # Images, what runs them, and what counts the files that they open; the registry is for the tests, on this machine alone.
 CONTAINERS := charliecloud docker-registry skopeo squashfs-tools strace
 
+# What reads the catalog's pages: a browser, and a validator of HTML.
+PAGES := chromium tidy
+
 .PHONY: quickstart test lint clean
 
 quickstart: .venv/.ready
@@ -19,7 +22,7 @@ quickstart: .venv/.ready
 
 test: .venv/.ready-for-tests
 	@scripts/debian-packages bubblewrap gnupg lmod procps ruby zsh tcsh fish
-	@scripts/debian-packages $(PROOF) $(TRAINING) $(CONTAINERS)
+	@scripts/debian-packages $(PROOF) $(TRAINING) $(CONTAINERS) $(PAGES)
 	@python -m pytest -n 2 --max-worker-restart 0
 
 lint: .venv/.ready-for-tests

@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, _Entry] = {
     "releases": _Entry("releases", "List the releases below a prefix."),
     "gc": _Entry("keeping", "Remove what nobody needs any more."),
     "shell": _Entry("releases", "Open a shell with a framework, without Lmod."),
+    "catalog": _Entry("catalogs", "Write pages that tell users what there is."),
     "bench": _Entry("benches", "Measure training, kernels and start of a release."),
     "probe": _Entry("machine", "Write this machine's own system file."),
     "bootstrap": _Entry("spacks", "Put the pinned Spack where stackgen finds it."),

@@ -7,7 +7,7 @@ from desk import Desk
 
 COMMANDS = (
     *("init", "check", "explain", "schema", "lock", "diff", "generate", "mirror", "build", "test"),
-    *("publish", "rollback", "releases", "gc", "shell", "bench", "probe", "bootstrap"),
+    *("publish", "rollback", "releases", "gc", "shell", "catalog", "bench", "probe", "bootstrap"),
     *("doctor", "completion"),
 )
 
