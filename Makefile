@@ -14,7 +14,7 @@ CONTAINERS := charliecloud docker-registry skopeo squashfs-tools strace
 # What reads the catalog's pages: a browser, and a validator of HTML.
 PAGES := chromium tidy
 
-.PHONY: quickstart test lint clean
+.PHONY: quickstart test lint docs clean
 
 quickstart: .venv/.ready
 	@scripts/debian-packages bubblewrap lmod
@@ -31,6 +31,10 @@ lint: .venv/.ready-for-tests
 	@mypy
 	@lint-imports
 
+docs: .venv/.ready-for-tests
+	@sphinx-build -E -W --keep-going -q docs build/docs
+	@echo build/docs/index.html
+
 .venv/.ready: pyproject.toml
 	@scripts/debian-packages python3 python3-venv
 	@scripts/virtual-environment .venv
@@ -41,4 +45,4 @@ lint: .venv/.ready-for-tests
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cluster import Cluster
 from desk import Desk
+from pages import follow
 from training import (
     CPU_BUILD,
     DDP,
@@ -118,6 +119,11 @@ def test_the_same_program_runs_as_one_process(site: TrainingSite, tmp_path: Path
     outcome = site.user(f"module load hpai/{framework}\nhpai run {tmp_path}/train.py 60")
     assert [line[:13] for line in learned(outcome.stdout)] == ["0 of 1 learns"]
     assert outcome.status == 0, outcome.stderr
+
+
+def test_the_tutorial_for_users_works_as_it_is_written(site: TrainingSite, tmp_path: Path):
+    shells = {name: site.shell(tmp_path) for name in ("user", "notebook")}
+    follow("tutorials/user.md", shells)
 
 
 def test_a_users_own_script_is_submitted_seen_in_the_queue_and_trains(site: TrainingSite, tmp_path: Path):
