@@ -112,6 +112,9 @@ class _Sources:
         """A setting of a framework's."""
         value, where = shown(setting.value), f"settings.{setting.variable}"
         match setting.author:
+            case Author.SCHEDULER:
+                place = self.described(value, "scheduler.kind").place
+                return Word(value=value, origin=setting.origin, place=place)
             case Author.SYSTEM:
                 return self.described(value, where)
             case Author.FRAMEWORK:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stackgen.frameworks import Knowledge
-from stackgen.model import Feature
+from stackgen.model import Feature, Scheduler
+from stackgen.mpi import Flavour, flavour
 
 
 class Author(StrEnum):
@@ -13,6 +14,8 @@ class Author(StrEnum):
 
     FEATURE = "feature"
     """stackgen, of a feature that the framework is to have."""
+    SCHEDULER = "scheduler"
+    """stackgen, of what starts the ranks of jobs."""
     SYSTEM = "system"
     FRAMEWORK = "framework"
 
@@ -39,17 +42,30 @@ OF_RANKS: Mapping[str, str] = {"OMP_NUM_THREADS": "{threads}"}
 """Without it each rank of a node starts as many threads as the node has cores."""
 
 
+OF_PMIX: Mapping[str, str] = {"SLURM_PMIX_FENCE": "ring"}
+"""Left to choose, Slurm's PMIx lets each node of a job with fewer nodes than TreeWidth out of a fence that
+carries no data (22.05.8, `reverse_tree_info`), and so out of the one that ends MPI_Init: ranks send to others
+not ready yet, which end by SIGSEGV. 5 of 72 jobs on four busy nodes did, and none of 250 with the ring."""
+
+
+def of_scheduler(scheduler: Scheduler, mpi: str) -> Mapping[str, str]:
+    """What every framework's module sets for ranks of an MPI, a spec or empty, that the scheduler starts."""
+    over_pmix = flavour(mpi) == Flavour.OPEN_MPI or "pmix" in (scheduler.launch or "")
+    return OF_PMIX if scheduler.kind == "slurm" and over_pmix else {}
+
+
 def said(
-    known: Knowledge,
-    features: Collection[Feature],
-    system: Mapping[str, str],
-    framework: Mapping[str, str],
+    known: Knowledge, features: Collection[Feature], given: Mapping[Author, Mapping[str, str]]
 ) -> tuple[Setting, ...]:
-    """Every setting that anybody wants, by variable, and of one variable by the order of their say."""
+    """Every setting that anybody wants, by variable, and of one variable by the order of their say.
+
+    `given` are those of all authors but the features.
+    """
     wanted = [*_of_ranks(known, features), *_of_features(known, features)]
-    for author, settings in ((Author.SYSTEM, system), (Author.FRAMEWORK, framework)):
+    for author in Author:
         wanted += [
-            Setting(variable=variable, value=value, author=author) for variable, value in settings.items()
+            Setting(variable=variable, value=value, author=author)
+            for variable, value in given.get(author, {}).items()
         ]
     return tuple(sorted(wanted, key=lambda setting: setting.variable))  # a stable sort keeps the order
 

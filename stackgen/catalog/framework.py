@@ -31,9 +31,10 @@ _FEATURES: Mapping[str, str] = {
 _REASONS: Mapping[str, str] = {
     "OMP_NUM_THREADS": "or each rank of a node would start as many threads as the node has cores",
     "TF_NUM_INTRAOP_THREADS": "or each rank of a node would start as many threads as the node has cores",
+    "SLURM_PMIX_FENCE": "or ranks that Slurm starts may send to others before those are ready, and end them",
     "TF_ENABLE_ONEDNN_OPTS": "TensorFlow uses oneDNN by itself on the newest processors alone",
 }
-"""Why stackgen sets what features ask for."""
+"""Why stackgen sets what features and schedulers ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +121,8 @@ def _settings(framework: InstalledFramework, recorded: RecordedFramework | None)
     for variable, value in sorted(framework.settings.items()):
         decided = said.get(variable)
         word = decided.said if decided else Said(value="", origin="", place="")
-        of_feature = word.origin.startswith("of the feature")
-        reasons = [_REASONS[variable]] if of_feature and variable in _REASONS else []
+        ours = word.origin.startswith(("of the feature", "of the scheduler"))
+        reasons = [_REASONS[variable]] if ours and variable in _REASONS else []
         yield Setting(
             variable=variable,
             value=shown(value),

@@ -30,7 +30,7 @@ from stackgen.plan.requests import feature_specs, framework_spec, known_import
 from stackgen.plan.sources import source_faults
 from stackgen.plan.values import About, FrameworkPlan, Plan, Platform, SpackPlan, WheelsPlan
 from stackgen.plan.versions import specifier
-from stackgen.settings import said
+from stackgen.settings import Author, of_scheduler, said
 from stackgen.underlying import Underlying
 
 NO_PART = "none"
@@ -94,7 +94,7 @@ def _planned(
 
     `kernel` is what notebooks need of every Python.
     """
-    about = _about(name, framework, system)
+    about = _about(name, framework, system, toolchain)
     match framework:
         case WheelsFramework():
             planned: WheelsPlan | SpackPlan = _wheels(name, about, framework, system, kernel=kernel)
@@ -110,15 +110,20 @@ def _planned(
         yield packed(planned, framework.image)
 
 
-def _about(name: str, framework: Framework, system: System) -> About:
+def _about(name: str, framework: Framework, system: System, toolchain: Toolchain) -> About:
     known = knowledge(name, framework.module)
+    given = {
+        Author.SCHEDULER: of_scheduler(system.scheduler, toolchain.mpi or ""),
+        Author.SYSTEM: system.settings,
+        Author.FRAMEWORK: framework.settings,
+    }
     return About(
         module=framework.module or name,
         title=known.title,
         summary=known.summary,
         homepage=known.homepage,
         version=framework.version,
-        said=said(known, framework.features, system.settings, framework.settings),
+        said=said(known, framework.features, given),
         features=tuple(sorted(set(framework.features))),
         verify=known.verify,
         site_verify=framework.verify or "",

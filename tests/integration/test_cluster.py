@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, cluster
 
+from stackgen.settings import OF_PMIX
+
 REDUCE = """\
 #include <mpi.h>
 #include <stdio.h>
@@ -47,7 +49,8 @@ def reduce(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_ranks_of_four_nodes_reduce_over_pmix(slurm: Cluster, reduce: str):
-    outcome = slurm.run(("srun", "--nodes=4", "--ntasks-per-node=2", "--mpi=pmix", reduce))
+    words = ("srun", "--nodes=4", "--ntasks-per-node=2", "--mpi=pmix", reduce)
+    outcome = slurm.run(words, environment=OF_PMIX)
     assert (outcome.status, outcome.stderr) == (0, "")
     assert sorted(outcome.stdout.splitlines()) == [f"n{node}: 28" for node in (1, 1, 2, 2, 3, 3, 4, 4)]
 

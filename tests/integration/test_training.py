@@ -17,6 +17,7 @@ from pages import follow
 from training import (
     CPU_BUILD,
     DDP,
+    FENCE,
     HOROVOD,
     OFFLINE,
     PATIENCE,
@@ -99,7 +100,16 @@ def test_four_nodes_train_by_one_option_more(site: TrainingSite, tmp_path: Path)
     (tmp_path / "train.py").write_text(HOROVOD)
     options = ("--nodes=4", "--ntasks-per-node=1")
     finished = site.job("tensorflow/batch/nodes.sh", str(tmp_path / "train.py"), "60", options=options)
-    assert learned(finished.output) == [f"{rank} of 4 learns" for rank in range(4)]
+    assert learned(finished.output) == [f"{rank} of 4 learns" for rank in range(4)], finished
+
+
+def test_no_rank_goes_on_before_all_have_come(site: TrainingSite, tmp_path: Path):
+    """As at the end of MPI_Init, where one that does ends the others now and then."""
+    (tmp_path / "fence.py").write_text(FENCE)
+    command = f"srun --mpi=pmix --nodes=2 --ntasks-per-node=1 python {tmp_path}/fence.py {tmp_path}/come"
+    outcome = site.user(f"module load hpai/tensorflow\n{command}")
+    assert outcome.status == 0, outcome.stderr
+    assert sorted(outcome.stdout.splitlines()) == ["0 True", "1 True"]
 
 
 def test_a_user_loads_a_module_and_runs_a_program_on_two_nodes(site: TrainingSite, tmp_path: Path):

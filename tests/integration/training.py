@@ -78,6 +78,23 @@ os._exit(0)  # what is left of Gloo at Python's end aborts one process in ten
 """
 """One over PyTorch's own distribution."""
 
+FENCE = """\
+import ctypes, os, sys, time
+
+class Process(ctypes.Structure):
+    _fields_ = [("namespace", ctypes.c_char * 256), ("rank", ctypes.c_uint32)]
+
+pmix, me, come = ctypes.CDLL("libpmix.so.2"), Process(), sys.argv[1]
+assert pmix.PMIx_Init(ctypes.byref(me), None, ctypes.c_size_t(0)) == 0
+if me.rank == 1:
+    time.sleep(3)  # in which a rank that does not wait has gone on
+    open(come, "w").close()
+assert pmix.PMIx_Fence(None, ctypes.c_size_t(0), None, ctypes.c_size_t(0)) == 0
+print(me.rank, os.path.exists(come), flush=True)
+pmix.PMIx_Finalize(None, ctypes.c_size_t(0))
+"""
+"""Ranks that meet at a fence without data, the second one late: whether it has come, as each goes on."""
+
 
 @dataclass(frozen=True)
 class TrainingSite:

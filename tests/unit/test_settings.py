@@ -7,15 +7,16 @@ from stackgen import settings
 from stackgen.frameworks import knowledge
 from stackgen.inside.threads import expanded
 from stackgen.manual import manual
-from stackgen.model import Environment, Feature, System
+from stackgen.model import Environment, Feature, Scheduler, System
 from stackgen.plan import Plan, plan
 from stackgen.release import InstalledFramework
-from stackgen.settings import RANKS
+from stackgen.settings import RANKS, Author
 
+PMIX = ("SLURM_PMIX_FENCE", "ring", "of the scheduler")
 FACTS = {"name": "node", "os": "debian12", "glibc": "2.36", "target": "x86_64_v3"}
 
 
-def planned(framework: dict[str, object], common: dict[str, str]) -> Plan:
+def planned(framework: dict[str, object], common: dict[str, str], **facts: object) -> Plan:
     environment = {
         "name": "quickstart",
         "release": "2026.11",
@@ -24,7 +25,8 @@ def planned(framework: dict[str, object], common: dict[str, str]) -> Plan:
         "toolchain": {"mpi": "openmpi"},
         "frameworks": {"tensorflow": {"from": "wheels", "version": "2.21", **framework}},
     }
-    system = {**FACTS, "pythons": [{"version": "3.11", "prefix": "/usr"}], "settings": common}
+    pythons = [{"version": "3.11", "prefix": "/usr"}]
+    system = {**FACTS, "pythons": pythons, "settings": common, **facts}
     return plan(Environment.model_validate(environment), System.model_validate(system))
 
 
@@ -50,12 +52,38 @@ def test_of_several_the_last_holds_and_none_is_forgotten():
 @pytest.mark.parametrize("feature", [*RANKS])
 def test_ranks_share_the_cores_of_a_node(feature):
     features = (Feature.JUPYTER, feature)
-    found = settings.said(knowledge("tensorflow"), features, {"OMP_NUM_THREADS": "4"}, {})
+    given = {Author.SYSTEM: {"OMP_NUM_THREADS": "4"}}
+    found = settings.said(knowledge("tensorflow"), features, given)
     assert [(setting.variable, setting.value, setting.origin) for setting in found] == [
         ("OMP_NUM_THREADS", "{threads}", f"of the feature {feature}"),
         ("OMP_NUM_THREADS", "4", "of the system"),
         ("TF_NUM_INTRAOP_THREADS", "{threads}", f"of the feature {feature}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "mpi", "there"),
+    [
+        ({"kind": "slurm"}, "openmpi@4.1.4", True),
+        ({"kind": "slurm", "launch": "srun --mpi=pmix_v4"}, "mpich", True),
+        ({"kind": "slurm"}, "mpich", False),
+        ({"kind": "slurm"}, "", False),
+        ({"kind": "lsf"}, "openmpi", False),
+        ({"kind": "none"}, "openmpi", False),
+    ],
+)
+def test_ranks_that_slurm_starts_by_pmix_wait_for_each_other(scheduler, mpi, there):
+    found = settings.of_scheduler(Scheduler.model_validate(scheduler), mpi)
+    assert ("SLURM_PMIX_FENCE" in found) is there
+
+
+def test_a_site_has_the_last_word_on_what_its_scheduler_needs():
+    asked = planned({}, {"SLURM_PMIX_FENCE": "tree"}, scheduler={"kind": "slurm"}).frameworks[0].about
+    assert [(one.variable, one.value, one.origin) for one in asked.said] == [
+        PMIX,
+        ("SLURM_PMIX_FENCE", "tree", "of the system"),
+    ]
+    assert asked.settings == (("SLURM_PMIX_FENCE", "tree"),)
 
 
 @pytest.mark.parametrize(
